@@ -1,0 +1,49 @@
+//! Makes all test keys and authority certificates of `keys/` anew: `cargo run -p cc-testkit --example gen-keys`.
+//!
+//! Everything that contains the old certificates (plugins built for tests) must then be built again.
+#![allow(clippy::expect_used, reason = "a developer's tool: a panic is its error message")]
+
+use std::path::Path;
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+};
+use cc_testkit::snp::{CertSpec, LeafKind, Product, SignKey};
+
+fn main() {
+    for product in Product::ALL {
+        let name = product.name().to_lowercase();
+        let [ark, ask, asvk] =
+            ["ark", "ask", "asvk"].map(|role| SignKey::rsa(&rsa(&format!("{role}-{name}.p8"))));
+        write(&format!("ark-{name}.der"), &CertSpec::ark_with_key(product, &ark).sign(&ark));
+        for (role, kind, key) in [("ask", LeafKind::Vcek, &ask), ("asvk", LeafKind::Vlek, &asvk)] {
+            let spec = CertSpec::intermediate_with_keys(product, kind, key, &ark);
+            write(&format!("{role}-{name}.der"), &spec.sign(&ark));
+        }
+    }
+    rsa("stranger-rsa.p8");
+    for file in ["vcek.p8", "vlek.p8", "stranger-p384.p8"] {
+        ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, file);
+    }
+    ecdsa(&ECDSA_P256_SHA256_ASN1_SIGNING, "stranger-p256.p8");
+}
+
+fn rsa(file: &str) -> Vec<u8> {
+    let pair = KeyPair::generate(KeySize::Rsa4096).expect("RSA key generation");
+    let pkcs8 = pair.as_der().expect("RSA key encoding").as_ref().to_vec();
+    write(file, &pkcs8);
+    pkcs8
+}
+
+fn ecdsa(algorithm: &'static EcdsaSigningAlgorithm, file: &str) {
+    let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new()).expect("ECDSA key generation");
+    write(file, pkcs8.as_ref());
+}
+
+fn write(file: &str, bytes: &[u8]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("keys").join(file);
+    std::fs::write(&path, bytes).expect("writing below keys/");
+}

@@ -1,0 +1,17 @@
+//! Test machinery for the workspace: test PKIs, evidence minters, emulated devices and fake services.
+//!
+//! Never a dependency of a production crate. The SNP part ([`snp`]) encodes certificates, revocation lists,
+//! reports and certificate tables by hand, without using any parser or encoder of the crates under test, so that
+//! a misunderstanding of the format cannot hide on both sides of a test; and it can express malformed ones.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    reason = "a test-only crate whose inputs come from tests: a panic is the wanted failure"
+)]
+#![forbid(unsafe_code)]
+
+pub mod der;
+pub mod snp;
