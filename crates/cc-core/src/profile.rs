@@ -1,0 +1,121 @@
+//! Evidence profiles and what a plugin says about itself.
+
+use std::fmt;
+
+/// The name of an evidence profile (*verification.md* 0.12, key 2), for example `snp-raw-1`: which bytes are
+/// the evidence and which checks apply to them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode)]
+#[cbor(transparent)]
+pub struct Profile(#[n(0)] String);
+
+impl Profile {
+    /// The profile of a raw AMD SEV-SNP report.
+    pub fn snp_raw_1() -> Self {
+        Self("snp-raw-1".to_owned())
+    }
+
+    /// Names a profile: 1 to 32 characters, lower-case letters, digits and single hyphens between them,
+    /// ending in a hyphen and a decimal number.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (stem, number) = name.rsplit_once('-')?;
+        let well_formed = name.len() <= 32
+            && !number.is_empty()
+            && number.bytes().all(|b| b.is_ascii_digit())
+            && stem.starts_with(|c: char| c.is_ascii_lowercase())
+            && stem.split('-').all(|part| {
+                !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            });
+        well_formed.then(|| Self(name.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What a plugin can do for a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode)]
+#[cbor(index_only)]
+#[non_exhaustive]
+pub enum Role {
+    /// Obtain evidence from the hardware of this machine.
+    #[n(0)]
+    Collect,
+    /// Say which endorsements evidence needs, and verify it.
+    #[n(1)]
+    Verify,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Collect => "collect",
+            Self::Verify => "verify",
+        })
+    }
+}
+
+/// What stands behind the evidence that a plugin accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, minicbor::Encode, minicbor::Decode)]
+#[cbor(index_only)]
+#[non_exhaustive]
+pub enum TrustClass {
+    /// The vendor's hardware: the plugin's trust anchors are the vendor's.
+    #[n(0)]
+    Hardware,
+    /// Synthetic trust anchors. Nothing such a plugin accepts says anything about a machine.
+    #[n(1)]
+    Emulated,
+}
+
+impl fmt::Display for TrustClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Hardware => "hardware",
+            Self::Emulated => "emulated",
+        })
+    }
+}
+
+/// One profile that a plugin serves.
+#[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct ProfileInfo {
+    /// The profile.
+    #[n(0)]
+    pub profile: Profile,
+    /// NVFlare's label of the scheme, for example `x-snp`; a label only.
+    #[n(1)]
+    pub namespace: String,
+    /// Media types of the evidence.
+    #[n(2)]
+    pub media_types: Vec<String>,
+    /// What the plugin does for this profile.
+    #[n(3)]
+    pub roles: Vec<Role>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Profile;
+
+    #[test]
+    fn names_are_strict() {
+        for good in ["snp-raw-1", "tdx-quote-1", "az-cvm-vtpm-1", "foo-12"] {
+            assert_eq!(Profile::parse(good).unwrap().as_str(), good);
+        }
+        for bad in
+            ["", "snp", "snp-", "-1", "snp--1", "Snp-raw-1", "snp-raw-1 ", "snp_raw-1", "1-1", "snp-raw-x"]
+        {
+            assert_eq!(Profile::parse(bad), None, "{bad:?}");
+        }
+        assert_eq!(Profile::parse(&format!("{}-1", "a".repeat(31))), None);
+    }
+}

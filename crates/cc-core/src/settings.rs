@@ -1,0 +1,76 @@
+//! A plugin's own configuration: the `config` table of its `[[plugin]]` entry.
+
+use crate::{ClaimValue, Claims, Finding, codes};
+
+/// Settings which a plugin takes one by one; what is left over is an error, so that a misspelt key is never
+/// silently ignored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings(Claims);
+
+impl Settings {
+    /// No settings.
+    pub const fn empty() -> Self {
+        Self(Claims::new())
+    }
+
+    /// Settings with these names and values.
+    pub const fn new(values: Claims) -> Self {
+        Self(values)
+    }
+
+    /// The names and values.
+    pub const fn values(&self) -> &Claims {
+        &self.0
+    }
+
+    /// Takes a text, or the default when it is not set.
+    pub fn take_text(&mut self, name: &str, default: &str) -> Result<String, Finding> {
+        match self.0.take(name) {
+            None => Ok(default.to_owned()),
+            Some(ClaimValue::Text(text)) => Ok(text),
+            Some(_) => Err(invalid(format!("`config.{name}` must be a string"))),
+        }
+    }
+
+    /// Takes a number, or the default when it is not set.
+    pub fn take_integer(&mut self, name: &str, default: u64) -> Result<u64, Finding> {
+        match self.0.take(name) {
+            None => Ok(default),
+            Some(ClaimValue::Integer(number)) => Ok(number),
+            Some(_) => Err(invalid(format!("`config.{name}` must be a number that is not negative"))),
+        }
+    }
+
+    /// Fails when a setting was not taken, naming it.
+    pub fn finish(self) -> Result<(), Finding> {
+        match self.0.iter().next() {
+            None => Ok(()),
+            Some((name, _)) => Err(invalid(format!("the plugin has no setting `config.{name}`"))),
+        }
+    }
+}
+
+fn invalid(detail: String) -> Finding {
+    Finding::new(codes::PLUG_CONFIG_INVALID, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_types_and_leftovers_are_errors() {
+        let mut values = Claims::new();
+        values.insert("path", 1_u64);
+        values.insert("seconds", "1");
+        values.insert("extra", true);
+        let mut settings = Settings::new(values);
+        for result in
+            [settings.take_text("path", "x").map(|_| ()), settings.take_integer("seconds", 1).map(|_| ())]
+        {
+            assert_eq!(result.unwrap_err().code, codes::PLUG_CONFIG_INVALID);
+        }
+        assert_eq!(settings.take_text("absent", "default").unwrap(), "default");
+        assert!(settings.finish().unwrap_err().detail.contains("config.extra"));
+    }
+}
