@@ -4,6 +4,9 @@
 //! be made. For structures that a [`CertSpec`] cannot express, edit the bytes of [`CertSpec::tbs`] and call
 //! [`sign_tbs`].
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::keys::SignKey;
 use crate::der;
 
@@ -198,4 +201,12 @@ pub fn amd_name(common_name: &str) -> Vec<u8> {
         attribute("2.5.4.10", der::UTF8_STRING, "Advanced Micro Devices"),
         attribute("2.5.4.3", der::UTF8_STRING, common_name),
     ])
+}
+
+/// A certificate in PEM: lines of 64 characters, a line feed after each.
+pub fn pem(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }

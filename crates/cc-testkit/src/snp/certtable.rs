@@ -1,5 +1,8 @@
 //! The certificate table which a host hands to its guest (GHCB specification, extended guest request; section 1.5
 //! of the verification requirements).
+//!
+//! GUIDs stand in the order of their digits (RFC 9562, no byte swapped), as published tables have them. Blobs are
+//! DER or, on many hosts, PEM.
 
 /// GUID of the entry with the VCEK certificate.
 pub const VCEK_GUID: &str = "63da758d-e664-4564-adc5-f4b93be8accd";
@@ -16,9 +19,9 @@ pub const ENTRY_LENGTH: usize = 24;
 /// One entry and its blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableEntry {
-    /// The GUID in table byte order; see [`guid`].
+    /// The GUID; see [`guid`].
     pub guid: [u8; 16],
-    /// The blob, DER. Written after the table, unless it is empty.
+    /// The blob: a certificate, DER or PEM.
     pub blob: Vec<u8>,
     /// What to write as offset instead of where the blob lies.
     pub offset: Option<u32>,
@@ -72,28 +75,16 @@ impl CertTable {
     }
 }
 
-/// The mixed-endian bytes of a GUID: the first three groups little-endian, the rest as written.
+/// The bytes of a GUID, in the order of its digits.
 pub fn guid(text: &str) -> [u8; 16] {
     let digits: Vec<u8> = text.bytes().filter(|b| *b != b'-').collect();
     let hex = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).expect("hex digits");
-    let mut bytes: [u8; 16] =
-        digits.chunks(2).map(hex).collect::<Vec<_>>().try_into().expect("a GUID has 32 hex digits");
-    bytes[..4].reverse();
-    bytes[4..6].reverse();
-    bytes[6..8].reverse();
-    bytes
+    digits.chunks(2).map(hex).collect::<Vec<_>>().try_into().expect("a GUID has 32 hex digits")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn guids_are_mixed_endian() {
-        let expected =
-            [0x8D, 0x75, 0xDA, 0x63, 0x64, 0xE6, 0x64, 0x45, 0xAD, 0xC5, 0xF4, 0xB9, 0x3B, 0xE8, 0xAC, 0xCD];
-        assert_eq!(guid(VCEK_GUID), expected);
-    }
 
     #[test]
     fn blobs_follow_the_table() {

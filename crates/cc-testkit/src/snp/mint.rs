@@ -4,7 +4,7 @@
 //! the finished bytes (the public fields: the fault is in transit).
 
 use super::ca;
-use super::cert::CertSpec;
+use super::cert::{CertSpec, pem};
 use super::certtable::{ARK_GUID, ASK_GUID, CertTable, VCEK_GUID, VLEK_GUID};
 use super::crl::CrlSpec;
 use super::keys::{self, SignKey};
@@ -145,11 +145,23 @@ impl World {
         self.edit_leaf(|leaf| leaf.spki = leaf_key.spki().to_vec()).edit_report(|_| {})
     }
 
-    /// The host's certificate table for this world: leaf, intermediate, root.
+    /// The host's certificate table for this world: root, intermediate, leaf; blobs in DER.
     pub fn cert_table(&self) -> CertTable {
+        self.table(<[u8]>::to_vec)
+    }
+
+    /// The same table with the blobs in PEM.
+    pub fn cert_table_pem(&self) -> CertTable {
+        self.table(|der| pem(der).into_bytes())
+    }
+
+    fn table(&self, encode: impl Fn(&[u8]) -> Vec<u8>) -> CertTable {
         let leaf_guid = if self.kind == LeafKind::Vcek { VCEK_GUID } else { VLEK_GUID };
         let mut table = CertTable::default();
-        table.push(leaf_guid, &self.leaf).push(ASK_GUID, &self.intermediate).push(ARK_GUID, &self.ark);
+        table
+            .push(ARK_GUID, &encode(&self.ark))
+            .push(ASK_GUID, &encode(&self.intermediate))
+            .push(leaf_guid, &encode(&self.leaf));
         table
     }
 }
