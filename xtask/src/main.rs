@@ -1,2 +1,81 @@
-//! x
-fn main() {}
+//! Project automation. Depends on none of the project's own crates: it builds and runs them.
+
+mod bench;
+mod build_plugins;
+mod demo;
+mod docs;
+mod fuzz;
+mod run;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Project automation of Muster.
+///
+/// Start with `cargo xtask demo`, then `cargo xtask test`.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Verify real SEV-SNP reports through a plugin loaded at run time, and show the reasons.
+    Demo,
+    /// Run everything: tests, doctests, tidy, and the real-evidence corpus where it is.
+    Test {
+        /// Passed on to the test runner, for example a test name.
+        filter: Vec<String>,
+    },
+    /// Build the plugins and write their `plugins.toml` with digests.
+    BuildPlugins {
+        /// With optimisations.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Check the project's own rules: dependency arrows, error codes, constructors, documents.
+    Tidy,
+    /// Run each fuzz target for a few seconds (needs a nightly compiler and cargo-fuzz).
+    FuzzSmoke {
+        /// Seconds for each target.
+        #[arg(long, default_value_t = 10)]
+        seconds: u32,
+    },
+    /// Measure verification against a bare signature verification of the same run.
+    Bench {
+        /// Only benchmarks whose name contains this.
+        filter: Option<String>,
+        /// `human` prints a table, `json` one object for each line.
+        #[arg(long, default_value = "human")]
+        format: bench::Format,
+    },
+    /// Write the generated parts of the documentation anew.
+    GenDocs,
+    /// Write the snapshot of the ABI's layout anew; see docs/ABI.md before you do.
+    AbiSnapshot,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Demo => demo::demo(),
+        Command::Test { filter } => test::test(&filter),
+        Command::BuildPlugins { release } => build_plugins::build_plugins(release).map(|_| ()),
+        Command::Tidy => tidy::tidy(),
+        Command::FuzzSmoke { seconds } => fuzz::fuzz_smoke(seconds),
+        Command::Bench { filter, format } => bench::bench(filter.as_deref(), format),
+        Command::GenDocs => docs::gen_docs(),
+        Command::AbiSnapshot => docs::abi_snapshot(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            anstream::eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -15,6 +15,9 @@ use crate::message::{
 };
 use crate::{Claims, Finding, Settings, codes};
 
+/// The version of this crate, for [`Identity::sdk_version`].
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// An authorizer: collects and verifies evidence of one or more profiles.
 ///
 /// It proves that evidence is authentic and says what the evidence says. It does not judge whether that is

@@ -1,0 +1,87 @@
+//! The shell around collection and verification. Also compiled, with synthetic anchors, into the emulated
+//! authorizer of the tests, so that what is tested there is this code.
+
+use std::marker::PhantomData;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cc_attester::snp::{Collector, Options};
+use cc_core::message::{
+    CollectRequest, Collected, Identity, MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest,
+};
+use cc_core::sdk::Authorizer;
+use cc_core::{Finding, Profile, ProfileInfo, Role, Settings, TrustClass};
+use cc_verifier::snp::{Anchors, Verifier};
+
+/// Certificate chains that one instance remembers.
+const REMEMBERED_CHAINS: usize = 1024;
+
+/// Whose processors an authorizer speaks for.
+pub trait Hardware: Send + Sync + 'static {
+    /// The plugin's name.
+    const NAME: &'static str;
+    /// Whether the processors are real.
+    const TRUST_CLASS: TrustClass;
+
+    /// The roots, one for each product line.
+    fn anchors() -> Anchors;
+}
+
+/// The authorizer of `snp-raw-1`.
+#[derive(Debug)]
+pub struct SnpAuthorizer<H> {
+    verifier: Verifier,
+    collector: Collector,
+    hardware: PhantomData<H>,
+}
+
+impl<H: Hardware> Authorizer for SnpAuthorizer<H> {
+    fn identity() -> Identity {
+        Identity {
+            version: MESSAGE_VERSION,
+            name: H::NAME.to_owned(),
+            vendor: "Muster".to_owned(),
+            plugin_version: env!("CARGO_PKG_VERSION").to_owned(),
+            sdk_version: cc_core::sdk::VERSION.to_owned(),
+            trust_class: H::TRUST_CLASS,
+            profiles: vec![ProfileInfo {
+                profile: Profile::snp_raw_1(),
+                namespace: "x-snp".to_owned(),
+                media_types: vec!["application/octet-stream".to_owned()],
+                roles: vec![Role::Collect, Role::Verify],
+            }],
+        }
+    }
+
+    fn create(mut settings: Settings) -> Result<Self, Finding> {
+        let defaults = Options::default();
+        let options = Options {
+            configfs: path(&mut settings, "configfs", &defaults.configfs)?,
+            device: path(&mut settings, "device", &defaults.device)?,
+            timeout: Duration::from_secs(settings.take_integer("timeout_seconds", defaults.timeout.as_secs())?),
+            ..defaults
+        };
+        settings.finish()?;
+        Ok(Self {
+            verifier: Verifier::new(H::anchors(), REMEMBERED_CHAINS),
+            collector: Collector::new(options),
+            hardware: PhantomData,
+        })
+    }
+
+    fn collect(&self, request: &CollectRequest) -> Result<Collected, Finding> {
+        self.collector.collect(&request.binding)
+    }
+
+    fn plan(&self, request: &PlanRequest) -> Result<Plan, Finding> {
+        self.verifier.plan(request)
+    }
+
+    fn verify(&self, request: &VerifyRequest) -> VerifyReply {
+        self.verifier.verify(request)
+    }
+}
+
+fn path(settings: &mut Settings, name: &str, default: &std::path::Path) -> Result<PathBuf, Finding> {
+    settings.take_text(name, &default.to_string_lossy()).map(PathBuf::from)
+}
