@@ -1,0 +1,277 @@
+//! The command line: what can be typed, and its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Exit codes, shown with `--help`.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  accepted (and affirming, if appraised)
+  2  usage or configuration error
+  3  rejected: not authentic, or not bound as expected
+  4  indeterminate: something needed to decide was not at hand
+  5  authentic, but the policy does not affirm it
+  6  a plugin could not be loaded, or none serves the profile";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  Verify a report with the certificates in a folder, without any network:
+    muster evidence verify --profile snp-raw-1 --evidence report.bin --endorsements certs/ --offline
+
+  The same, as of a past instant and without a revocation list:
+    muster evidence verify --profile snp-raw-1 --evidence report.bin --endorsements certs/ \\
+        --at 2026-06-01T00:00:00Z --waive snp.crl.missing --offline
+
+  Fetch what is missing from AMD, and demand that the report answers a challenge:
+    muster evidence verify --profile snp-raw-1 --evidence report.bin --expect-binding <128 hex digits>";
+
+const APPRAISE_EXAMPLES: &str = "\
+Examples:
+  muster evidence appraise --profile snp-raw-1 --evidence report.bin --endorsements certs/ --policy site.toml
+  muster evidence appraise --profile snp-raw-1 --evidence report.bin --policy site.toml --format json | jq .appraisal";
+
+/// Attested admission for federated learning.
+///
+/// Muster proves what a participant runs, by hardware evidence, and judges it by your policy.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, propagate_version = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// More about what happens, on standard error: -v informational, -vv everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show, verify and appraise evidence.
+    #[command(subcommand)]
+    Evidence(Evidence),
+    /// List, inspect and check authorizer plugins.
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// Check appraisal policies.
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Explain an error code.
+    #[command(after_help = "Example:\n  muster explain snp.crl.missing")]
+    Explain(Explain),
+    /// Print a completion script for a shell.
+    #[command(after_help = "Example:\n  muster completions bash > /etc/bash_completion.d/muster")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print generated reference documentation.
+    #[command(subcommand)]
+    Reference(Reference),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Evidence {
+    /// Parse evidence and show what it says, without verifying anything.
+    #[command(after_help = "Example:\n  muster evidence show --profile snp-raw-1 --evidence report.bin")]
+    Show(Show),
+    /// Verify that evidence is authentic, and show what it says.
+    #[command(after_help = format!("{VERIFY_EXAMPLES}\n\n{EXIT_CODES}"))]
+    Verify(Verify),
+    /// Verify evidence, then judge its claims by a policy.
+    #[command(after_help = format!("{APPRAISE_EXAMPLES}\n\n{EXIT_CODES}"))]
+    Appraise(Appraise),
+    /// Obtain evidence from the hardware of this machine.
+    #[command(after_help = "Example:\n  muster evidence collect --profile snp-raw-1 --binding <128 hex digits> --out report.bin")]
+    Collect(Collect),
+}
+
+/// Which evidence, and which plugins read it.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// Profile of the evidence, for example snp-raw-1.
+    #[arg(long, value_name = "P")]
+    pub(crate) profile: String,
+    /// File with the evidence: raw bytes, or the JSON form of configfs-tsm.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) evidence: PathBuf,
+    #[command(flatten)]
+    pub(crate) plugins: Plugins,
+    /// Output for people, or one JSON object on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// Where the plugins are configured.
+#[derive(Debug, Args)]
+pub(crate) struct Plugins {
+    /// Plugin configuration, or a folder that has one as plugins.toml
+    /// [default: plugins/plugins.toml beside this program].
+    #[arg(long = "plugins", value_name = "FILE|DIR")]
+    pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) source: Source,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Certificates, revocation lists and other endorsements: files or folders, PEM or DER, in any mix.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) endorsements: Vec<PathBuf>,
+    /// Judge as of this instant (RFC 3339) instead of now; the result is marked as replayed.
+    #[arg(long, value_name = "RFC3339", value_parser = parse_instant)]
+    pub(crate) at: Option<cc_core::UnixTime>,
+    /// Demand that the evidence is bound to these 64 bytes.
+    #[arg(long, value_name = "HEX", value_parser = parse_binding)]
+    pub(crate) expect_binding: Option<cc_core::Binding>,
+    /// Accept this missing-collateral finding; the result records it. May be given several times.
+    #[arg(long, value_name = "CODE", value_parser = parse_waiver)]
+    pub(crate) waive: Vec<cc_core::Code>,
+    /// Fetch nothing; use only what is given and what is cached.
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Appraise {
+    #[command(flatten)]
+    pub(crate) verify: Verify,
+    /// The appraisal policy.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: PathBuf,
+    /// The init data whose digest HOST_DATA must be, where the policy says so.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) init_data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Collect {
+    /// Profile of the evidence, for example snp-raw-1.
+    #[arg(long, value_name = "P")]
+    pub(crate) profile: String,
+    /// The 64 bytes to bind into the evidence.
+    #[arg(long, value_name = "HEX", value_parser = parse_binding)]
+    pub(crate) binding: cc_core::Binding,
+    /// Where to write the evidence; endorsements that come with it are written beside it as OUT.aux.N.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) plugins: Plugins,
+    /// Output for people, or one JSON object on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// List the configured plugins after loading them.
+    #[command(after_help = "Example:\n  muster plugin list --plugins /etc/muster/plugins.toml")]
+    List {
+        #[command(flatten)]
+        plugins: Plugins,
+        /// Output for people, or one JSON object on standard output.
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// Load one plugin file and show its identity and digest. Loading runs the plugin's code: inspect only
+    /// files whose origin you trust.
+    #[command(after_help = "Example:\n  muster plugin inspect /usr/lib/muster/libcc_snp.so")]
+    Inspect(PluginFile),
+    /// Like inspect, and probe that it keeps the contract.
+    #[command(after_help = "Example:\n  muster plugin check ./target/debug/libmy_authorizer.so")]
+    Check(PluginFile),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginFile {
+    /// The plugin library.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// Output for people, or one JSON object on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Read a policy and say what it permits, or what is wrong with it.
+    #[command(after_help = "Example:\n  muster policy check site.toml")]
+    Check {
+        /// The policy.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Output for people, or one JSON object on standard output.
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The code, for example snp.signature.invalid.
+    #[arg(value_name = "CODE", required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) code: Option<String>,
+    /// All codes.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Human)]
+    pub(crate) format: ExplainFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Reference {
+    /// The manual pages, one file for each command.
+    Man {
+        /// Folder to write them to.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// All help texts, as Markdown.
+    Cli,
+}
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people.
+    Human,
+    /// One JSON object.
+    Json,
+}
+
+/// How explanations are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainFormat {
+    /// Text for people.
+    Human,
+    /// One JSON object.
+    Json,
+    /// A Markdown page.
+    Markdown,
+}
+
+fn parse_instant(text: &str) -> Result<cc_core::UnixTime, String> {
+    let stamp: jiff::Timestamp =
+        text.parse().map_err(|_| "expected an RFC 3339 instant such as 2026-06-01T00:00:00Z".to_owned())?;
+    u64::try_from(stamp.as_second())
+        .map(cc_core::UnixTime::from_secs)
+        .map_err(|_| "instants before 1970 are not supported".to_owned())
+}
+
+fn parse_binding(text: &str) -> Result<cc_core::Binding, String> {
+    cc_core::Binding::from_hex(text).map_err(|error| error.to_string())
+}
+
+fn parse_waiver(text: &str) -> Result<cc_core::Code, String> {
+    match cc_core::Code::parse(text) {
+        Ok(code) if code.is_waivable() => Ok(code),
+        _ => Err(format!("only these can be waived: {}", cc_core::Code::waivable_list())),
+    }
+}
