@@ -1,0 +1,272 @@
+//! The manager's configuration: which plugins to load, from where endorsements may come (*decisions.md* 16).
+//!
+//! A TOML file with `version = 1`. Unknown keys are errors. Nothing is searched for: a plugin is the one file
+//! whose path and digest stand here.
+
+use std::path::{Path, PathBuf};
+
+use cc_core::{ClaimValue, Claims, Code, Profile, codes};
+use serde::Deserialize;
+
+use crate::{LoadError, Sha256};
+
+/// Largest configuration file, in bytes.
+const MAX_CONFIG: u64 = 1024 * 1024;
+
+/// A loaded configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The plugins, at least one in a configuration that was read from a file.
+    pub plugins: Vec<PluginConfig>,
+    /// How endorsements are fetched.
+    pub fetch: FetchConfig,
+    /// What weakens the host.
+    pub danger: Danger,
+}
+
+/// One `[[plugin]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginConfig {
+    /// The library, absolute.
+    pub path: PathBuf,
+    /// Digest of the whole file.
+    pub sha256: Sha256,
+    /// The profiles that it may serve: exactly those that it must claim.
+    pub profiles: Vec<Profile>,
+    /// Where it runs.
+    pub isolation: Isolation,
+    /// Its own settings.
+    pub config: Claims,
+}
+
+/// Where a plugin runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// In the host's own process.
+    InProcess,
+}
+
+/// The `[fetch]` table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FetchConfig {
+    /// Folder of the cache and of the rollback floors; without one, nothing is kept.
+    pub cache_dir: Option<PathBuf>,
+    /// Whether nothing may be fetched.
+    pub offline: bool,
+    /// Hosts that may be asked beside the compiled-in ones.
+    pub allow: Vec<String>,
+    /// Mirrors that are asked instead of the published hosts.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// One `[[fetch.endpoint]]`: requests for `host` go to `url` instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The published host.
+    pub host: String,
+    /// `https` address that takes the place of `https://host`.
+    pub url: String,
+    /// PEM file with the only authorities that may have issued the mirror's certificate; without one, those
+    /// of the system.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// The `[danger]` table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Danger {
+    /// Whether plugins with synthetic trust anchors may be loaded. What they accept proves nothing.
+    pub allow_emulated: bool,
+}
+
+impl Config {
+    /// Reads a configuration whose plugin paths are absolute.
+    pub fn load_file(file: &Path) -> Result<Self, LoadError> {
+        parse(&read(file)?, file, None)
+    }
+
+    /// Reads `plugins.toml` of a plugin folder; its plugin paths are relative to the folder.
+    pub fn load_dir(folder: &Path) -> Result<Self, LoadError> {
+        let file = folder.join("plugins.toml");
+        let text = read(&file)?;
+        let folder = std::path::absolute(folder)
+            .map_err(|error| LoadError::new(codes::PLUG_CONFIG_MISSING, folder, error.to_string()))?;
+        parse(&text, &file, Some(&folder))
+    }
+
+    /// [`load_dir`](Self::load_dir) for a folder, [`load_file`](Self::load_file) for anything else.
+    pub fn load(path: &Path) -> Result<Self, LoadError> {
+        if path.is_dir() { Self::load_dir(path) } else { Self::load_file(path) }
+    }
+}
+
+fn read(file: &Path) -> Result<String, LoadError> {
+    let fail = |code: Code, detail: String| LoadError::new(code, file, detail);
+    let size =
+        std::fs::metadata(file).map_err(|error| fail(codes::PLUG_CONFIG_MISSING, error.to_string()))?.len();
+    if size > MAX_CONFIG {
+        return Err(fail(codes::PLUG_CONFIG_INVALID, format!("{size} bytes, the limit is {MAX_CONFIG}")));
+    }
+    std::fs::read_to_string(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => fail(codes::PLUG_CONFIG_INVALID, "not UTF-8".to_owned()),
+        _ => fail(codes::PLUG_CONFIG_MISSING, error.to_string()),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    version: u32,
+    #[serde(default)]
+    plugin: Vec<RawPlugin>,
+    #[serde(default)]
+    fetch: RawFetch,
+    #[serde(default)]
+    danger: RawDanger,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPlugin {
+    path: PathBuf,
+    sha256: String,
+    profiles: Vec<String>,
+    isolation: Option<String>,
+    #[serde(default)]
+    config: toml::Table,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFetch {
+    cache_dir: Option<PathBuf>,
+    #[serde(default)]
+    offline: bool,
+    #[serde(default)]
+    allow: Vec<String>,
+    #[serde(default)]
+    endpoint: Vec<RawEndpoint>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEndpoint {
+    host: String,
+    url: String,
+    ca_file: Option<PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDanger {
+    #[serde(default)]
+    allow_emulated: bool,
+}
+
+/// A key path and what is wrong with its value.
+struct Wrong(String, String);
+
+fn parse(text: &str, file: &Path, folder: Option<&Path>) -> Result<Config, LoadError> {
+    let invalid = |detail: String| LoadError::new(codes::PLUG_CONFIG_INVALID, file, detail);
+    let document = toml::Deserializer::parse(text).map_err(|error| invalid(syntax(&error)))?;
+    let raw: RawConfig = serde_path_to_error::deserialize(document).map_err(|error| {
+        let path = error.path().to_string();
+        invalid(format!("`{path}`: {}", error.inner().message()))
+    })?;
+    if raw.version != 1 {
+        return Err(invalid(format!("`version` is {}, expected 1", raw.version)));
+    }
+    if raw.plugin.is_empty() {
+        return Err(invalid("there is no [[plugin]]".to_owned()));
+    }
+    let mut plugins = Vec::new();
+    for (index, plugin) in raw.plugin.into_iter().enumerate() {
+        let path = folder.map_or_else(|| plugin.path.clone(), |folder| folder.join(&plugin.path));
+        if !path.is_absolute() {
+            let detail = format!("`plugin[{index}].path` is not absolute in {}", file.display());
+            return Err(LoadError::new(codes::PLUG_FILE_NOT_ABSOLUTE, &path, detail));
+        }
+        let plugin = convert(plugin, path)
+            .map_err(|Wrong(key, what)| invalid(format!("`plugin[{index}].{key}`: {what}")))?;
+        plugins.push(plugin);
+    }
+    let RawFetch { cache_dir, offline, allow, endpoint } = raw.fetch;
+    let endpoints =
+        endpoint.into_iter().map(|RawEndpoint { host, url, ca_file }| Endpoint { host, url, ca_file });
+    Ok(Config {
+        plugins,
+        fetch: FetchConfig { cache_dir, offline, allow, endpoints: endpoints.collect() },
+        danger: Danger { allow_emulated: raw.danger.allow_emulated },
+    })
+}
+
+/// The first line of a syntax error and the words, without the excerpt.
+fn syntax(error: &toml::de::Error) -> String {
+    let text = error.to_string();
+    let place = text.lines().next().unwrap_or_default();
+    format!("{place}: {}", error.message())
+}
+
+fn convert(raw: RawPlugin, path: PathBuf) -> Result<PluginConfig, Wrong> {
+    let sha256 = Sha256::parse(&raw.sha256).ok_or_else(|| {
+        Wrong("sha256".to_owned(), format!("not 64 lower-case hexadecimal digits: {:?}", raw.sha256))
+    })?;
+    let mut profiles = Vec::new();
+    for (i, name) in raw.profiles.iter().enumerate() {
+        let key = || format!("profiles[{i}]");
+        let profile = Profile::parse(name)
+            .ok_or_else(|| Wrong(key(), format!("not the name of a profile: {name:?}")))?;
+        if profiles.contains(&profile) {
+            return Err(Wrong(key(), format!("{profile} stands there twice")));
+        }
+        profiles.push(profile);
+    }
+    if profiles.is_empty() {
+        return Err(Wrong("profiles".to_owned(), "no profile is listed".to_owned()));
+    }
+    let isolation = match raw.isolation.as_deref() {
+        None | Some("in-process") => Isolation::InProcess,
+        Some("worker") => {
+            return Err(Wrong("isolation".to_owned(), "\"worker\" is not available yet".to_owned()));
+        }
+        Some(other) => {
+            return Err(Wrong("isolation".to_owned(), format!("{other:?}, expected \"in-process\"")));
+        }
+    };
+    let config = settings(raw.config, "config")?;
+    // Depth and number of entries have limits, which reading enforces.
+    minicbor_limits(&config).map_err(|what| Wrong("config".to_owned(), what))?;
+    Ok(PluginConfig { path, sha256, profiles, isolation, config })
+}
+
+fn minicbor_limits(config: &Claims) -> Result<(), String> {
+    let bytes = minicbor::to_vec(config).map_err(|error| error.to_string())?;
+    minicbor::decode::<Claims>(&bytes).map(drop).map_err(|error| error.to_string())
+}
+
+fn settings(table: toml::Table, key: &str) -> Result<Claims, Wrong> {
+    let mut claims = Claims::new();
+    for (name, value) in table {
+        let key = format!("{key}.{name}");
+        claims.insert(name, setting(value, &key)?);
+    }
+    Ok(claims)
+}
+
+fn setting(value: toml::Value, key: &str) -> Result<ClaimValue, Wrong> {
+    let wrong = |what: &str| Err(Wrong(key.to_owned(), what.to_owned()));
+    match value {
+        toml::Value::Boolean(flag) => Ok(ClaimValue::Bool(flag)),
+        toml::Value::Integer(number) => match u64::try_from(number) {
+            Ok(number) => Ok(ClaimValue::Integer(number)),
+            Err(_) => wrong("a plugin setting cannot be negative"),
+        },
+        toml::Value::String(text) => Ok(ClaimValue::Text(text)),
+        toml::Value::Array(list) => {
+            let items = list.into_iter().enumerate().map(|(i, item)| setting(item, &format!("{key}[{i}]")));
+            items.collect::<Result<_, _>>().map(ClaimValue::List)
+        }
+        toml::Value::Table(table) => settings(table, key).map(ClaimValue::Map),
+        toml::Value::Float(_) => wrong("a plugin setting cannot be a fraction"),
+        toml::Value::Datetime(_) => wrong("a plugin setting cannot be a date; write it as a string"),
+    }
+}

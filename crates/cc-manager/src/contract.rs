@@ -1,0 +1,230 @@
+//! The host's side of the contract: every answer of a plugin is checked before anything of it is used.
+//!
+//! A broken contract is `plug.contract` and denies the one request; the process goes on.
+
+use cc_core::limits::{MAX_CLAIMS, MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE, MAX_PLAN_REQUESTS};
+use cc_core::message::{
+    Collected, Denial, EndorsementRequest, Floor, Message, Plan, VerifyReply, VerifyRequest, WireOutcome,
+};
+use cc_core::{
+    Accepted, BoundField, BoundKind, ClaimValue, Claims, Class, Code, Finding, bound_field_of, codes,
+};
+
+/// Longest name of a kind or floor, in bytes.
+const MAX_NAME: usize = 64;
+/// Longest address in a plan, in bytes.
+const MAX_URL: usize = 2048;
+/// Most floors in one reply.
+const MAX_FLOORS: usize = 16;
+/// Domains whose conditions the host alone judges.
+const HOST_DOMAINS: [&str; 4] = ["bind", "clk", "coll", "pol"];
+/// What `recognised` says of an endorsement that the plugin cannot use.
+pub(crate) const UNKNOWN: &str = "unknown";
+
+/// A checked answer to `verify`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// What the evidence says, or why it is denied.
+    pub(crate) outcome: Result<Accepted, Finding>,
+    /// What each endorsement is.
+    pub(crate) recognised: Vec<String>,
+    /// Numbers of authenticated collateral.
+    pub(crate) floors: Vec<Floor>,
+}
+
+/// The finding of a denial; a malformed one is a finding itself.
+pub(crate) fn denial(bytes: &[u8]) -> Finding {
+    match Denial::from_bytes(bytes) {
+        Ok(denial) => read_denial(denial).unwrap_or_else(broken),
+        Err(error) => broken(format!("denial: {error}")),
+    }
+}
+
+/// A `plug.contract` finding.
+pub(crate) fn broken(what: impl Into<String>) -> Finding {
+    Finding::new(codes::PLUG_CONTRACT, printable(&what.into()))
+}
+
+fn read_denial(denial: Denial) -> Result<Finding, String> {
+    let finding = denial.into_finding()?;
+    let domain = finding.code.as_str().split('.').next().unwrap_or_default();
+    if HOST_DOMAINS.contains(&domain) {
+        return Err(format!("{} is for the host alone to say", finding.code));
+    }
+    Ok(Finding::new(finding.code, printable(&finding.detail)))
+}
+
+/// The text without characters that steer a terminal or reorder what is read.
+pub(crate) fn printable(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+}
+
+/// Checks evidence that a plugin collected.
+pub(crate) fn collected(bytes: &[u8]) -> Result<Collected, Finding> {
+    let collected = Collected::from_bytes(bytes).map_err(|error| broken(format!("collected: {error}")))?;
+    let size = collected.evidence.len();
+    if size == 0 || size > MAX_EVIDENCE {
+        return Err(broken(format!("collected evidence has {size} bytes, expected 1 to {MAX_EVIDENCE}")));
+    }
+    let count = collected.endorsements.len();
+    if count > MAX_ENDORSEMENTS {
+        return Err(broken(format!("{count} endorsements collected, the limit is {MAX_ENDORSEMENTS}")));
+    }
+    if let Some(blob) = collected.endorsements.iter().find(|b| b.0.is_empty() || b.0.len() > MAX_ENDORSEMENT)
+    {
+        let size = blob.0.len();
+        return Err(broken(format!(
+            "a collected endorsement has {size} bytes, expected 1 to {MAX_ENDORSEMENT}"
+        )));
+    }
+    Ok(collected)
+}
+
+/// Checks a plan.
+pub(crate) fn plan(bytes: &[u8]) -> Result<Plan, Finding> {
+    let plan = Plan::from_bytes(bytes).map_err(|error| broken(format!("plan: {error}")))?;
+    let count = plan.requests.len();
+    if count > MAX_PLAN_REQUESTS {
+        return Err(broken(format!("plan has {count} requests, the limit is {MAX_PLAN_REQUESTS}")));
+    }
+    for EndorsementRequest { kind, url, .. } in &plan.requests {
+        name("kind of a request", kind).map_err(broken)?;
+        if url.len() > MAX_URL || !url.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(broken(format!(
+                "address of {kind} is not at most {MAX_URL} visible ASCII characters"
+            )));
+        }
+    }
+    if !plan.claims.is_empty() {
+        claims(&plan.claims).map_err(broken)?;
+    }
+    Ok(plan)
+}
+
+/// Checks a reply against the request that it answers.
+pub(crate) fn reply(request: &VerifyRequest, bytes: &[u8]) -> Result<Answer, Finding> {
+    let reply = VerifyReply::from_bytes(bytes).map_err(|error| broken(format!("reply: {error}")))?;
+    check_reply(request, reply).map_err(broken)
+}
+
+fn check_reply(request: &VerifyRequest, reply: VerifyReply) -> Result<Answer, String> {
+    let VerifyReply { version: _, profile, outcome, recognised, floors } = reply;
+    if profile != request.profile {
+        let asked = &request.profile;
+        return Err(format!("reply is for profile {:?}, asked was {asked}", profile.as_str()));
+    }
+    if recognised.len() != request.endorsements.len() {
+        let (got, sent) = (recognised.len(), request.endorsements.len());
+        return Err(format!("{got} endorsements recognised of {sent} sent"));
+    }
+    recognised.iter().try_for_each(|kind| name("kind of an endorsement", kind))?;
+    let outcome = match outcome {
+        WireOutcome::Accept { claims, bound, waived } => Ok(accepted(request, claims, bound, &waived)?),
+        WireOutcome::Reject(denial) => Err(denied(denial, Class::Reject)?),
+        WireOutcome::Indeterminate(denial) => Err(denied(denial, Class::Indeterminate)?),
+    };
+    check_floors(&floors, outcome.is_ok(), request.endorsements.len())?;
+    Ok(Answer { outcome, recognised, floors })
+}
+
+fn denied(denial: Denial, class: Class) -> Result<Finding, String> {
+    let finding = read_denial(denial)?;
+    if finding.code.class() != class {
+        return Err(format!(
+            "{} is of class {:?}, the outcome says {class:?}",
+            finding.code,
+            finding.code.class()
+        ));
+    }
+    Ok(finding)
+}
+
+fn accepted(
+    request: &VerifyRequest,
+    values: Claims,
+    bound: BoundField,
+    waived: &[String],
+) -> Result<Accepted, String> {
+    claims(&values)?;
+    if let BoundKind::ReportData = bound.kind
+        && bound.bytes.len() != 64
+    {
+        return Err(format!("bound field has {} bytes, REPORT_DATA has 64", bound.bytes.len()));
+    }
+    // For profiles whose layout is fixed the host reads the field itself.
+    match bound_field_of(&request.profile, &request.evidence) {
+        Ok(Some(own)) if own != bound => {
+            let (said, read) = (hex::encode(&bound.bytes), hex::encode(&own.bytes));
+            return Err(format!("bound field is given as {said}, the evidence has {read}"));
+        }
+        Ok(_) => {}
+        Err(finding) => return Err(format!("accepted, but {}", finding.detail)),
+    }
+    let mut used: Vec<Code> = Vec::new();
+    for text in waived {
+        let code = Code::parse(text).map_err(|error| format!("waived code {text:?} is {error}"))?;
+        if !request.waivers.contains(text) || used.contains(&code) {
+            return Err(format!("waiver {code} was not granted or is used twice"));
+        }
+        used.push(code);
+    }
+    Ok(Accepted { claims: values, bound, waived: used })
+}
+
+fn claims(claims: &Claims) -> Result<(), String> {
+    if claims.is_empty() {
+        return Err("claims are empty".to_owned());
+    }
+    let size = minicbor::to_vec(claims).map_err(|error| error.to_string())?.len();
+    if size > MAX_CLAIMS {
+        return Err(format!("claims of {size} bytes, the limit is {MAX_CLAIMS}"));
+    }
+    claim_names(claims)
+}
+
+/// Names are for terminals and tables; how deep and how many was checked when the claims were read.
+fn claim_names(claims: &Claims) -> Result<(), String> {
+    for (name, value) in claims.iter() {
+        if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(format!("claim name {name:?} is not 1 to {MAX_NAME} visible ASCII characters"));
+        }
+        claim_value_names(value)?;
+    }
+    Ok(())
+}
+
+fn claim_value_names(value: &ClaimValue) -> Result<(), String> {
+    match value {
+        ClaimValue::Map(map) => claim_names(map),
+        ClaimValue::List(list) => list.iter().try_for_each(claim_value_names),
+        _ => Ok(()),
+    }
+}
+
+fn check_floors(floors: &[Floor], accepted: bool, endorsements: usize) -> Result<(), String> {
+    if !accepted && !floors.is_empty() {
+        return Err("floors come only with an accepted outcome".to_owned());
+    }
+    if floors.len() > MAX_FLOORS {
+        return Err(format!("{} floors, the limit is {MAX_FLOORS}", floors.len()));
+    }
+    for Floor { name: floor, endorsement, .. } in floors {
+        name("name of a floor", floor)?;
+        if !usize::try_from(*endorsement).is_ok_and(|index| index < endorsements) {
+            return Err(format!("floor {floor} is of endorsement {endorsement}, {endorsements} were sent"));
+        }
+    }
+    Ok(())
+}
+
+fn name(what: &str, text: &str) -> Result<(), String> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    if text.is_empty() || text.len() > MAX_NAME || !text.bytes().all(allowed) {
+        return Err(format!("{what} is not 1 to {MAX_NAME} letters, digits, dots, hyphens or underscores"));
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! The loaded plugins, and which one serves a profile.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cc_core::message::Identity;
+use cc_core::{Claims, Finding, Profile, Role, TrustClass, codes};
+
+use crate::load::Library;
+use crate::{Config, Danger, LoadError, LoadErrors, Plugin, PluginConfig, SealedFile, Sha256};
+use crate::{identity, selftest};
+
+/// Every configured plugin, loaded.
+#[derive(Clone, Debug)]
+pub struct Host {
+    plugins: Vec<Arc<Plugin>>,
+}
+
+impl Host {
+    /// Loads every configured plugin. If any fails none is used, and every failure is reported.
+    pub fn load(config: &Config) -> Result<Self, LoadErrors> {
+        let mut errors = configured_twice(&config.plugins);
+        if let Some(errors) = LoadErrors::from_list(std::mem::take(&mut errors)) {
+            return Err(errors);
+        }
+        let mut plugins: Vec<Arc<Plugin>> = Vec::new();
+        for entry in &config.plugins {
+            let loaded = load(entry, config.danger).and_then(|plugin| {
+                no_conflict(&plugin, &plugins)?;
+                Ok(plugin)
+            });
+            match loaded {
+                Ok(plugin) => plugins.push(Arc::new(plugin)),
+                Err(error) => errors.push(error),
+            }
+        }
+        match LoadErrors::from_list(errors) {
+            Some(errors) => Err(errors),
+            None => Ok(Self { plugins }),
+        }
+    }
+
+    /// The plugins in the order of the configuration.
+    pub fn plugins(&self) -> impl Iterator<Item = &Plugin> {
+        self.plugins.iter().map(Arc::as_ref)
+    }
+
+    /// The plugin that has `role` for `profile`; there is at most one.
+    pub(crate) fn serving(&self, profile: &Profile, role: Role) -> Option<&Arc<Plugin>> {
+        self.plugins.iter().find(|plugin| plugin.serves(profile, role))
+    }
+}
+
+/// The stages for one entry of the configuration.
+fn load(entry: &PluginConfig, danger: Danger) -> Result<Plugin, LoadError> {
+    let at = |finding: Finding| LoadError::of(&entry.path, finding);
+    let sealed = SealedFile::read(&entry.path)?;
+    sealed.expect(entry.sha256)?;
+    let library = Library::open(sealed)?;
+    let identity = identify(&library)?;
+    identity::allowed(&identity, entry, danger).map_err(at)?;
+    let plugin = create(&library, identity, &entry.config).map_err(at)?;
+    selftest::run(&plugin).map_err(at)?;
+    if plugin.identity().trust_class != TrustClass::Hardware {
+        tracing::warn!(
+            plugin = plugin.identity().name,
+            "emulated plugin loaded: what it accepts proves nothing"
+        );
+    }
+    Ok(plugin)
+}
+
+fn identify(library: &Library) -> Result<Identity, LoadError> {
+    let answer = library.identify().map_err(crate::plugin::CallError::into_finding);
+    answer.and_then(|bytes| identity::read(&bytes)).map_err(|finding| LoadError::of(&library.path, finding))
+}
+
+fn create(library: &Library, identity: Identity, settings: &Claims) -> Result<Plugin, Finding> {
+    let runner = library.create(settings)?;
+    Ok(Plugin::new(identity, library.sha256, library.path.clone(), Box::new(runner)))
+}
+
+fn configured_twice(entries: &[PluginConfig]) -> Vec<LoadError> {
+    let mut errors = Vec::new();
+    for (i, entry) in entries.iter().enumerate() {
+        let earlier = entries.iter().take(i);
+        if let Some(other) = earlier.clone().find(|e| e.path == entry.path || e.sha256 == entry.sha256) {
+            let what = if other.path == entry.path { "path" } else { "sha256" };
+            let detail = format!("the same {what} is configured for {}", other.path.display());
+            errors.push(LoadError::new(codes::PLUG_IDENTITY_CONFLICT, &entry.path, detail));
+        }
+    }
+    errors
+}
+
+fn no_conflict(plugin: &Plugin, others: &[Arc<Plugin>]) -> Result<(), LoadError> {
+    for info in &plugin.identity().profiles {
+        for role in &info.roles {
+            if let Some(other) = others.iter().find(|other| other.serves(&info.profile, *role)) {
+                let detail = format!(
+                    "{role} of profile {} is already served by {}",
+                    info.profile,
+                    other.path().display()
+                );
+                return Err(LoadError::new(codes::PLUG_IDENTITY_CONFLICT, plugin.path(), detail));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What one library says about itself, outside any configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// The library.
+    pub path: PathBuf,
+    /// Its digest, as a configuration would name it.
+    pub sha256: Sha256,
+    /// Who it says it is.
+    pub identity: Identity,
+}
+
+/// Loads one library that is not provisioned and asks who it is. Loading runs the library's own code: only for
+/// files whose origin the caller knows.
+pub fn inspect(path: &Path) -> Result<Inspection, LoadError> {
+    inspect_sealed(SealedFile::read(path)?)
+}
+
+/// [`inspect`] for content that was sealed before.
+pub fn inspect_sealed(sealed: SealedFile) -> Result<Inspection, LoadError> {
+    let library = Library::open(sealed)?;
+    let identity = identify(&library)?;
+    Ok(Inspection { path: library.path, sha256: library.sha256, identity })
+}
+
+/// [`inspect`], then creates an authorizer without settings and runs the self-test.
+pub fn check(path: &Path) -> Result<Inspection, LoadError> {
+    let library = Library::open(SealedFile::read(path)?)?;
+    let identity = identify(&library)?;
+    let at = |finding: Finding| LoadError::of(path, finding);
+    let plugin = create(&library, identity, &Claims::new()).map_err(at)?;
+    selftest::run(&plugin).map_err(at)?;
+    Ok(Inspection { path: library.path, sha256: library.sha256, identity: plugin.identity().clone() })
+}
