@@ -1,0 +1,101 @@
+//! The question and its answer: context in, status and findings out.
+
+use std::fmt;
+
+use cc_core::{Authentic, Claims, Code, Profile, UnixTime, codes};
+
+use crate::{Policy, snp};
+
+/// What an appraisal knows besides claims and policy. Everything in it must come from a source that the caller
+/// trusts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The verifier's clock.
+    pub now: UnixTime,
+    /// The init-data that came with the evidence.
+    pub init_data: InitData,
+}
+
+/// Init-data (the launch configuration handed to the guest), which is authentic only through HOST_DATA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InitData {
+    /// None came with the evidence.
+    NotCarried,
+    /// SHA-256 of the bytes that came. HOST_DATA must be equal, whatever else the policy wants of it.
+    Sha256([u8; 32]),
+}
+
+/// The answer, in the words of the attestation-result tiers of AR4SI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Everything is as the policy wants it.
+    Affirming,
+    /// Acceptable with reservations. No step of this version gives it; it denies like everything but affirming.
+    Warning,
+    /// Something is not as the policy wants it.
+    Contraindicated,
+    /// Nothing could be judged: the policy has no section for the profile. It denies.
+    None,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Affirming => "affirming",
+            Self::Warning => "warning",
+            Self::Contraindicated => "contraindicated",
+            Self::None => "none",
+        })
+    }
+}
+
+/// One difference between claims and policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The stable code of the step.
+    pub code: Code,
+    /// What the claims say; `absent` or `malformed` when they do not say it.
+    pub got: String,
+    /// What the policy wants.
+    pub want: String,
+    /// Where the policy wants it: `policy.toml:12 snp.vmpl`, or `default snp.vmpl`.
+    pub source: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: got {}, want {} ({})", self.code, self.got, self.want, self.source)
+    }
+}
+
+/// Status and findings. The status is affirming exactly if there are no findings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appraisal {
+    /// The answer.
+    pub status: Status,
+    /// All differences, in the order of the steps of *verification.md* 1.2.
+    pub findings: Vec<Finding>,
+}
+
+/// Judges authentic claims of evidence of `profile` by `policy`, all steps, whatever the earlier ones found.
+///
+/// Does **not** compare the binding: that is [`Authentic::compare`], and admission needs both.
+pub fn appraise(
+    subject: &Authentic<Claims>,
+    profile: &Profile,
+    policy: &Policy,
+    context: &Context,
+) -> Appraisal {
+    if *profile != Profile::snp_raw_1() {
+        let finding = Finding {
+            code: codes::POL_FORMAT_INVALID,
+            got: format!("evidence of profile {profile}"),
+            want: "evidence of a profile that the policy has a section for: snp-raw-1".to_owned(),
+            source: policy.file.clone(),
+        };
+        return Appraisal { status: Status::None, findings: vec![finding] };
+    }
+    let findings = snp::appraise(subject, policy, context);
+    let status = if findings.is_empty() { Status::Affirming } else { Status::Contraindicated };
+    Appraisal { status, findings }
+}

@@ -1,0 +1,16 @@
+//! AMD SEV-SNP (*verification.md* 1.2 to 1.4): the `[snp]` section and its steps.
+//!
+//! [`values`] are the words, [`policy`] the section as a type, [`load`] its format and defaults, [`facts`] the
+//! claims read once, [`steps`] the comparison, [`describe`] the summary for people.
+
+mod describe;
+mod facts;
+mod load;
+mod policy;
+mod steps;
+mod values;
+
+pub(crate) use describe::describe;
+pub(crate) use load::load;
+pub(crate) use policy::SnpPolicy;
+pub(crate) use steps::appraise;
