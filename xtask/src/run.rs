@@ -14,9 +14,13 @@ pub(crate) fn root() -> PathBuf {
     manifest.parent().unwrap_or(manifest).to_owned()
 }
 
-/// Cargo's description of the workspace and everything it depends on.
+/// Cargo's description of the workspace and everything it depends on, on the platform that is supported.
 pub(crate) fn metadata() -> Result<Metadata> {
-    MetadataCommand::new().current_dir(root()).exec().map_err(|error| format!("cargo metadata: {error}"))
+    MetadataCommand::new()
+        .current_dir(root())
+        .other_options(["--filter-platform=x86_64-unknown-linux-gnu".to_owned()])
+        .exec()
+        .map_err(|error| format!("cargo metadata: {error}"))
 }
 
 /// The folder that cargo builds into.

@@ -9,6 +9,7 @@ use crate::run::{Result, available, cargo, run};
 pub(crate) fn test(filter: &[String]) -> Result<()> {
     build_plugins(false)?;
     build_test_plugins()?;
+    run(cargo().args(["build", "--package", "muster"]))?;
     let mut tests = cargo();
     if available(Command::new("cargo").args(["nextest", "--version"])) {
         tests.args(["nextest", "run", "--workspace"]).args(filter);

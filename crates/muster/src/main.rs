@@ -1,2 +1,63 @@
-//! x
-fn main() {}
+//! The `muster` command: arguments in, text for people or one JSON object out, stable exit codes.
+//!
+//! Data goes to standard output, everything else to standard error. The system clock is read here and nowhere
+//! below ([`clock`]).
+#![forbid(unsafe_code)]
+
+mod cli;
+mod clock;
+mod evidence;
+mod exit;
+mod explain;
+mod output;
+mod plugin;
+mod policy;
+mod reference;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use cli::{Cli, Command};
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr(cli.verbose);
+    let exit = match cli.command {
+        Command::Evidence(command) => evidence::run(command),
+        Command::Plugin(command) => plugin::run(command),
+        Command::Policy(cli::Policy::Check { file, format }) => policy::check(&file, format),
+        Command::Explain(command) => explain::run(&command),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "muster", &mut script);
+            output::raw(&script)
+        }
+        Command::Reference(command) => reference::run(command),
+    };
+    match exit {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.print();
+            Exit::Usage.into()
+        }
+    }
+}
+
+/// Warnings always, more with `-v`.
+fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => tracing::Level::WARN,
+        1 => tracing::Level::INFO,
+        _ => tracing::Level::DEBUG,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false)
+        .without_time()
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -1,1 +1,13 @@
-//! it
+//! What the integration tests share: where things are, plugin configurations, the corpus.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+pub mod corpus;
+pub mod place;

@@ -1,0 +1,37 @@
+//! The system clock, read once, and trusted only from the release date on (*verification.md* 0.8).
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cc_core::{Finding, UnixTime, codes};
+
+/// When this version was released; set at release. A clock that is earlier is wrong.
+const RELEASED: UnixTime = UnixTime::from_secs(1_795_392_000); // 2026-11-23T00:00:00Z
+
+/// The current time, or `clk.untrusted`.
+pub(crate) fn now() -> Result<UnixTime, Finding> {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
+    trusted(UnixTime::from_secs(seconds))
+}
+
+fn trusted(now: UnixTime) -> Result<UnixTime, Finding> {
+    if now < RELEASED {
+        return Err(Finding::new(
+            codes::CLK_UNTRUSTED,
+            format!("the system clock says {now}, this version was released {RELEASED}"),
+        ));
+    }
+    Ok(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_before_the_release_is_not_trusted() {
+        assert_eq!(RELEASED.to_string(), "2026-11-23T00:00:00Z");
+        assert_eq!(trusted(RELEASED), Ok(RELEASED));
+        let early = UnixTime::from_secs(RELEASED.as_secs() - 1);
+        assert_eq!(trusted(early).unwrap_err().code, codes::CLK_UNTRUSTED);
+    }
+}
