@@ -126,6 +126,28 @@ fn parts_of_claims_are_read_strictly() {
 }
 
 #[test]
+fn a_provider_is_named_in_plain_text_or_not_at_all() {
+    let policy = policy("", "allow_vlek = true\nallowed_csp_ids = [\"CN=cloud.example\"]");
+    for (id, got) in [
+        (ClaimValue::from("CN=other"), "CN=other"),
+        ("CN=cloud.example\u{1b}[2K".into(), "malformed"),
+        ("x".repeat(257).into(), "malformed"),
+        (1_u64.into(), "malformed"),
+    ] {
+        let mut claims = healthy("Genoa");
+        vlek(&mut claims);
+        claims.insert("leaf_ext", map(&[("cspID", id)]));
+        let findings = judge(claims, &policy).findings;
+        assert_eq!(codes(&findings), ["snp.csp_id.not_allowed"]);
+        assert_eq!(findings[0].got, got);
+    }
+    let mut claims = healthy("Genoa");
+    vlek(&mut claims);
+    let findings = judge(without(&claims, "leaf_ext"), &policy).findings;
+    assert_eq!((codes(&findings), &*findings[0].got), (vec!["snp.csp_id.not_allowed"], "absent"));
+}
+
+#[test]
 fn empty_claims_fail_every_step() {
     let findings = judge(Claims::new(), &demanding()).findings;
     assert_eq!(

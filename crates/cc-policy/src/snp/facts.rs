@@ -4,9 +4,10 @@
 
 use std::fmt;
 
-use cc_core::{Claims, ClaimsError};
+use cc_core::{Claims, ClaimsError, UnixTime};
 
 use super::values::{ChipId, FwVersion, Product, SigningKey, parse_word};
+use crate::time::parse_rfc3339;
 
 /// Why a claim is not there to be judged. Whatever a step wanted of it, this is not it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub(super) struct Facts {
     /// The HWID in the leaf certificate.
     pub(super) hwid: Fact<ChipId>,
     pub(super) csp_id: Fact<String>,
-    pub(super) crl_this_update: Fact<String>,
+    pub(super) crl_this_update: Fact<UnixTime>,
     pub(super) reported_tcb: Fact<[u8; 8]>,
     pub(super) current_tcb: Fact<[u8; 8]>,
     pub(super) committed_tcb: Fact<[u8; 8]>,
@@ -79,8 +80,8 @@ impl Facts {
                 let lower = !text.bytes().any(|b| b.is_ascii_uppercase());
                 lower.then(|| ChipId::parse(text))?.filter(|chip| !chip.is_masked())
             }),
-            csp_id: read_text(leaf, "cspID", |text| Some(text.to_owned())),
-            crl_this_update: read_text(claims, "crl_this_update", |text| Some(text.to_owned())),
+            csp_id: read_text(leaf, "cspID", printable),
+            crl_this_update: read_text(claims, "crl_this_update", parse_rfc3339),
             reported_tcb: bytes(claims, "reported_tcb"),
             current_tcb: bytes(claims, "current_tcb"),
             committed_tcb: bytes(claims, "committed_tcb"),
@@ -124,6 +125,12 @@ fn read<T>(
 
 fn read_text<T>(claims: &Claims, name: &str, value: impl Fn(&str) -> Option<T>) -> Fact<T> {
     read(claims, name, |claims, name| claims.text(name).map(&value))
+}
+
+/// The one text that is shown as it stands: short, and nothing in it that would disturb a terminal.
+fn printable(text: &str) -> Option<String> {
+    let fine = text.len() <= 256 && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
+    fine.then(|| text.to_owned())
 }
 
 fn bytes<const N: usize>(claims: &Claims, name: &str) -> Fact<[u8; N]> {

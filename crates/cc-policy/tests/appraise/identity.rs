@@ -30,14 +30,7 @@ fn identity() {
             ":5 snp.versions",
         ),
         // S6, S18
-        (
-            "N-SNP-15 VLEK",
-            "Genoa",
-            "",
-            vlek,
-            &["snp.signing_key.vlek_not_allowed", "snp.csp_id.not_allowed"],
-            "",
-        ),
+        ("N-SNP-15 VLEK", "Genoa", "", vlek, &["snp.signing_key.vlek_not_allowed"], "default snp.allow_vlek"),
         ("VLEK allowed", "Genoa", VLEK, vlek, &[], ""),
         ("VCEK where VLEK is allowed", "Genoa", VLEK, NONE, &[], ""),
         (

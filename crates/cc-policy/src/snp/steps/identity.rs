@@ -7,7 +7,6 @@ use crate::policy::Mode;
 use crate::reader::Placed;
 use crate::snp::policy::{Allowed, Line, text_list};
 use crate::snp::values::{ChipId, SigningKey};
-use crate::time::parse_rfc3339;
 
 impl<'a> Steps<'a> {
     /// Production takes real hardware only (*verification.md* 0.5, 0.13).
@@ -74,19 +73,19 @@ impl<'a> Steps<'a> {
             return;
         }
         let days = &self.policy.crl_max_age_days;
-        let this_update = self.facts.crl_this_update.as_ref().ok().and_then(|text| parse_rfc3339(text));
         let limit = u64::from(days.value).saturating_mul(SECONDS_PER_DAY);
         // A list from the future has no age: the clock is wrong or the list is.
-        if !this_update.is_some_and(|issued| issued <= now && now.seconds_since(issued) <= limit) {
-            let got = show(&self.facts.crl_this_update, |text| format!("a list of {text}"));
+        if !self.facts.crl_this_update.is_ok_and(|issued| issued <= now && now.seconds_since(issued) <= limit)
+        {
+            let got = show(&self.facts.crl_this_update, |issued| format!("a list of {issued}"));
             let want = format!("a list at most {} days old at {now}", days.value);
             self.find(codes::SNP_CRL_EXPIRED, got, want, &days.source);
         }
     }
 
     pub(super) fn s18_csp_id(&mut self) {
-        // A missing signing key was found by S6.
-        if self.facts.signing_key != Ok(SigningKey::Vlek) {
+        // A missing signing key, or a VLEK where none is allowed, was found by S6.
+        if self.facts.signing_key != Ok(SigningKey::Vlek) || !self.policy.allow_vlek.value {
             return;
         }
         let allowed = &self.policy.allowed_csp_ids;
