@@ -14,4 +14,6 @@
 #![forbid(unsafe_code)]
 
 pub mod der;
+pub mod fuse;
+pub mod kds;
 pub mod snp;
