@@ -1,1 +1,49 @@
-fn main() {}
+//! The measurements of `docs/PERFORMANCE.md`: `cargo xtask bench`.
+//!
+//! Every figure is a ratio to a bare signature verification with aws-lc-rs over the same number of bytes, measured
+//! in the same run: all benchmarks take turns in slices of a few milliseconds of thread CPU time, and the ratio is
+//! the median over the rounds of (this slice / the bare slice of the same round). So a busy neighbour slows both
+//! sides alike. A general harness, which measures one thing after the other, cannot do that.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects,
+    clippy::cast_precision_loss,
+    clippy::indexing_slicing,
+    reason = "measuring code: small numbers, and failing is fine"
+)]
+
+mod harness;
+mod snp;
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+#[derive(Parser)]
+struct Arguments {
+    /// Folder of the plugins, built with optimisations.
+    #[arg(long)]
+    plugins: PathBuf,
+    /// Rounds in which everything takes its turn.
+    #[arg(long, default_value_t = 41)]
+    rounds: usize,
+    /// Only benchmarks whose name contains this.
+    filter: Option<String>,
+    /// Given by cargo; has no meaning here.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// Prints one JSON object for each line; `cargo xtask bench` makes a table of them.
+fn main() {
+    let arguments = Arguments::parse();
+    let mut benches = snp::benches(&arguments.plugins);
+    if let Some(filter) = &arguments.filter {
+        benches.retain(|bench| bench.is_bare() || bench.name.contains(filter.as_str()));
+    }
+    for result in harness::measure(&mut benches, arguments.rounds) {
+        result.print();
+    }
+}
