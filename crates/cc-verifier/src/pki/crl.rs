@@ -1,0 +1,121 @@
+//! Certificate revocation lists (RFC 5280, 5).
+
+use cc_core::UnixTime;
+use der::Tag;
+use der::oid::ObjectIdentifier;
+
+use super::asn1::{Element, Elements, Malformed, context, is_minimal_integer, octets_of_bits};
+use super::cert::Extensions;
+use super::window::{is_time, time};
+
+const WHAT: &str = "revocation list";
+const CRL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.20");
+/// Longest CRL number in octets (RFC 5280, 5.2.3).
+const NUMBER_LENGTH: usize = 20;
+
+/// A well-formed revocation list. Its parts are not judged; see the module documentation.
+#[derive(Debug)]
+pub(crate) struct Crl<'a> {
+    /// The signed bytes, as received.
+    pub(crate) tbs: &'a [u8],
+    /// The algorithm identifier in the signed part, all bytes.
+    pub(crate) inner_algorithm: &'a [u8],
+    /// The algorithm identifier beside the signature, all bytes.
+    pub(crate) outer_algorithm: &'a [u8],
+    /// The issuer's `Name`, all bytes.
+    pub(crate) issuer: &'a [u8],
+    /// When it was issued.
+    pub(crate) this_update: UnixTime,
+    /// When the next one is due; may be absent in the format.
+    pub(crate) next_update: Option<UnixTime>,
+    /// The signature.
+    pub(crate) signature: &'a [u8],
+    serials: Vec<&'a [u8]>,
+    extensions: Extensions<'a>,
+}
+
+impl<'a> Crl<'a> {
+    /// Reads exactly one revocation list of version 2.
+    pub(crate) fn parse(der: &'a [u8]) -> Result<Self, Malformed> {
+        let mut outer = Elements::of(Element::of(der, WHAT)?.content_of(Tag::Sequence, WHAT)?, WHAT)?;
+        let tbs = outer.expect(Tag::Sequence)?;
+        let outer_algorithm = outer.expect(Tag::Sequence)?.raw;
+        let signature = octets_of_bits(outer.expect(Tag::BitString)?.content, WHAT)?;
+        outer.finish()?;
+
+        let mut inner = Elements::of(tbs.content, WHAT)?;
+        if inner.expect(Tag::Integer)?.content != [1] {
+            return Err(Malformed(WHAT));
+        }
+        let inner_algorithm = inner.expect(Tag::Sequence)?.raw;
+        let issuer = inner.expect(Tag::Sequence)?.raw;
+        let this_update = time(inner.next()?, WHAT)?;
+        let next_update = match inner.peek() {
+            Some(tag) if is_time(tag) => Some(time(inner.next()?, WHAT)?),
+            _ => None,
+        };
+        let serials = match inner.optional(Tag::Sequence)? {
+            Some(entries) => serials(entries.content)?,
+            None => Vec::new(),
+        };
+        let extensions = match inner.optional(context(0))? {
+            Some(explicit) => Extensions::parse(explicit.content)?,
+            None => Extensions::none(),
+        };
+        inner.finish()?;
+        Ok(Self {
+            tbs: tbs.raw,
+            inner_algorithm,
+            outer_algorithm,
+            issuer,
+            this_update,
+            next_update,
+            signature,
+            serials,
+            extensions,
+        })
+    }
+
+    /// Whether this serial number (INTEGER content) is revoked.
+    pub(crate) fn revokes(&self, serial: &[u8]) -> bool {
+        self.serials.contains(&serial)
+    }
+
+    /// No duplicate and no critical extension: a delta list or one with a limited scope would be read wrongly.
+    pub(crate) fn judge_extensions(&self) -> Result<(), &'static str> {
+        self.extensions.judge(&[])
+    }
+
+    /// The CRL number, big-endian, padded with zeros on the left. `None` when there is none or it is not a
+    /// number of at most 20 octets.
+    pub(crate) fn number(&self) -> Option<[u8; NUMBER_LENGTH]> {
+        let extension = self.extensions.all(CRL_NUMBER).next()?;
+        let content = Element::of(extension.value, WHAT).ok()?.content_of(Tag::Integer, WHAT).ok()?;
+        let magnitude = match content {
+            [first, ..] if !is_minimal_integer(content) || first & 0x80 != 0 => return None,
+            [0, rest @ ..] if !rest.is_empty() => rest,
+            all => all,
+        };
+        let mut number = [0; NUMBER_LENGTH];
+        let start = NUMBER_LENGTH.checked_sub(magnitude.len())?;
+        number.get_mut(start..)?.copy_from_slice(magnitude);
+        Some(number)
+    }
+}
+
+/// The serial numbers of the entries. Entries may have extensions, none of them critical.
+fn serials(entries: &[u8]) -> Result<Vec<&[u8]>, Malformed> {
+    let mut list = Elements::of(entries, WHAT)?;
+    let mut serials = Vec::new();
+    while !list.is_finished() {
+        let mut entry = Elements::of(list.expect(Tag::Sequence)?.content, WHAT)?;
+        let serial = entry.expect(Tag::Integer)?.content;
+        time(entry.next()?, WHAT)?;
+        if let Some(extensions) = entry.optional(Tag::Sequence)? {
+            Extensions::parse(extensions.raw)?.judge(&[]).map_err(Malformed)?;
+        }
+        entry.finish()?;
+        serials.push(serial);
+    }
+    Ok(serials)
+}

@@ -1,0 +1,117 @@
+//! The two kinds of key and the one signature algorithm of AMD's chains.
+
+use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, ParsedPublicKey, RSA_PSS_2048_8192_SHA384};
+use der::Tag;
+use der::oid::ObjectIdentifier;
+
+use super::asn1::{Element, Elements, Malformed, context, octets_of_bits};
+
+const KEY: &str = "public key";
+const ALGORITHM: &str = "algorithm identifier";
+
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
+const MGF1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.8");
+const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
+/// Octets of the modulus of every key that signs certificates.
+const MODULUS_LENGTH: usize = 512;
+
+/// An RSA key of 4096 bits.
+#[derive(Debug)]
+pub(crate) struct RsaKey(ParsedPublicKey);
+
+impl RsaKey {
+    /// Reads a SubjectPublicKeyInfo.
+    pub(crate) fn of(spki: &[u8]) -> Result<Self, Malformed> {
+        let (algorithm, key) = split(spki)?;
+        let mut algorithm = Elements::of(algorithm, KEY)?;
+        if algorithm.expect(Tag::ObjectIdentifier)?.content != RSA_ENCRYPTION.as_bytes() {
+            return Err(Malformed(KEY));
+        }
+        algorithm.expect(Tag::Null)?;
+        algorithm.finish()?;
+        let mut numbers = Elements::of(Element::of(key, KEY)?.content_of(Tag::Sequence, KEY)?, KEY)?;
+        // The modulus has its highest bit set, so its INTEGER starts with a zero octet.
+        match numbers.expect(Tag::Integer)?.content {
+            [0, modulus @ ..] if modulus.len() == MODULUS_LENGTH => {}
+            _ => return Err(Malformed(KEY)),
+        }
+        ParsedPublicKey::new(&RSA_PSS_2048_8192_SHA384, key).map(Self).map_err(|_| Malformed(KEY))
+    }
+
+    /// Whether `signature` is this key's over `message`: RSASSA-PSS with SHA-384, MGF1 with SHA-384, salt of 48
+    /// octets.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.0.verify_sig(message, signature).is_ok()
+    }
+}
+
+/// Reads a SubjectPublicKeyInfo with an uncompressed point on P-384, as a key for signatures in fixed width.
+pub(crate) fn p384_key(spki: &[u8]) -> Result<ParsedPublicKey, Malformed> {
+    let (algorithm, key) = split(spki)?;
+    let mut algorithm = Elements::of(algorithm, KEY)?;
+    let is_curve = algorithm.expect(Tag::ObjectIdentifier)?.content == EC_PUBLIC_KEY.as_bytes()
+        && algorithm.expect(Tag::ObjectIdentifier)?.content == SECP384R1.as_bytes();
+    algorithm.finish()?;
+    if !is_curve || key.first() != Some(&4) {
+        return Err(Malformed(KEY));
+    }
+    ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, key).map_err(|_| Malformed(KEY))
+}
+
+/// The algorithm's content and the key's octets.
+fn split(spki: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
+    let mut fields = Elements::of(Element::of(spki, KEY)?.content_of(Tag::Sequence, KEY)?, KEY)?;
+    let algorithm = fields.expect(Tag::Sequence)?.content;
+    let key = octets_of_bits(fields.expect(Tag::BitString)?.content, KEY)?;
+    fields.finish()?;
+    Ok((algorithm, key))
+}
+
+/// Whether an AlgorithmIdentifier (all its bytes) is RSASSA-PSS with SHA-384, MGF1 with SHA-384 and a salt of 48
+/// octets. The trailer field may be written or left to its default; AMD's certificates do either.
+pub(crate) fn is_pss_sha384(algorithm: &[u8]) -> bool {
+    pss_sha384(algorithm).unwrap_or(false)
+}
+
+fn pss_sha384(algorithm: &[u8]) -> Result<bool, Malformed> {
+    let mut fields =
+        Elements::of(Element::of(algorithm, ALGORITHM)?.content_of(Tag::Sequence, ALGORITHM)?, ALGORITHM)?;
+    if fields.expect(Tag::ObjectIdentifier)?.content != RSASSA_PSS.as_bytes() {
+        return Ok(false);
+    }
+    let mut parameters = Elements::of(fields.expect(Tag::Sequence)?.content, ALGORITHM)?;
+    fields.finish()?;
+
+    let hash = parameters.expect(context(0))?;
+    let mask = Element::of(parameters.expect(context(1))?.content, ALGORITHM)?;
+    let salt = Element::of(parameters.expect(context(2))?.content, ALGORITHM)?;
+    let trailer = parameters.optional(context(3))?;
+    parameters.finish()?;
+
+    let mut mask = Elements::of(mask.content_of(Tag::Sequence, ALGORITHM)?, ALGORITHM)?;
+    let is_mgf1 = mask.expect(Tag::ObjectIdentifier)?.content == MGF1.as_bytes();
+    let mask_hash = mask.next()?;
+    mask.finish()?;
+    let trailer_is_default = match trailer {
+        Some(trailer) => Element::of(trailer.content, ALGORITHM)?.content_of(Tag::Integer, ALGORITHM)? == [1],
+        None => true,
+    };
+    Ok(is_mgf1
+        && trailer_is_default
+        && is_sha384(hash.content)?
+        && is_sha384(mask_hash.raw)?
+        && salt.content_of(Tag::Integer, ALGORITHM)? == [48])
+}
+
+/// Whether a hash algorithm identifier is SHA-384; its parameters are NULL or absent (RFC 4055, 2.1).
+fn is_sha384(algorithm: &[u8]) -> Result<bool, Malformed> {
+    let mut fields =
+        Elements::of(Element::of(algorithm, ALGORITHM)?.content_of(Tag::Sequence, ALGORITHM)?, ALGORITHM)?;
+    let id = fields.expect(Tag::ObjectIdentifier)?.content;
+    fields.optional(Tag::Null)?;
+    fields.finish()?;
+    Ok(id == SHA384.as_bytes())
+}

@@ -1,0 +1,119 @@
+//! The verifier behind a plugin: messages in, messages out.
+
+use cc_core::limits::MAX_ENDORSEMENTS;
+use cc_core::message::{Blob, MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest};
+use cc_core::{Code, Finding, Outcome, Profile, Waivers, codes};
+
+use super::anchors::Anchors;
+use super::cache::{ChainCache, KeyBuilder};
+use super::form::{self, Form};
+use super::slots;
+use super::verify::{Verification, conclude, learn};
+use super::{claims, plan};
+
+/// Verifies requests under one set of trust anchors and remembers chains.
+#[derive(Debug)]
+pub struct Verifier {
+    anchors: Anchors,
+    cache: ChainCache,
+}
+
+impl Verifier {
+    /// A verifier that trusts `anchors` and remembers up to `cache_entries` chains (0: none).
+    pub fn new(anchors: Anchors, cache_entries: usize) -> Self {
+        Self { anchors, cache: ChainCache::new(cache_entries) }
+    }
+
+    /// What the report says, unverified, and which endorsements are missing. Rejects what [`Verifier::verify`] would
+    /// reject without endorsements (*decisions.md* 19).
+    ///
+    /// Requests are named `snp.vcek`, `snp.cert_chain` (intermediate and root, PEM) and `snp.crl`.
+    pub fn plan(&self, request: &PlanRequest) -> Result<Plan, Finding> {
+        contract(&request.profile, &request.endorsements)?;
+        let form = form::check(&request.evidence)?;
+        let slots = slots::sort(bytes(&request.endorsements)).1?;
+        let claims = claims::of_report(&form, plan::product(&form, &slots));
+        Ok(Plan::new(plan::requests(&form, &slots, &self.anchors), claims))
+    }
+
+    /// Verifies a report with unlabelled endorsements.
+    ///
+    /// The reply says what each endorsement was recognised as: `snp.vcek`, `snp.vlek`, `snp.ask`, `snp.asvk`,
+    /// `snp.ark`, `snp.crl`, `snp.certtable` or `unknown`. The floor of an accepted report is named
+    /// `snp.crl.<Product>`.
+    pub fn verify(&self, request: &VerifyRequest) -> VerifyReply {
+        let (names, verification) = self.answer(request);
+        VerifyReply {
+            version: MESSAGE_VERSION,
+            profile: request.profile.clone(),
+            outcome: verification.outcome.into(),
+            recognised: names.into_iter().map(str::to_owned).collect(),
+            floors: verification.floors,
+        }
+    }
+
+    fn answer(&self, request: &VerifyRequest) -> (Vec<&'static str>, Verification) {
+        let form = contract(&request.profile, &request.endorsements)
+            .and_then(|()| Ok((waivers(&request.waivers)?, form::check(&request.evidence)?)));
+        match form {
+            Ok((waivers, form)) => self.answer_form(request, &waivers, &form),
+            Err(finding) => {
+                (slots::sort(bytes(&request.endorsements)).0.names, Verification::denied(finding))
+            }
+        }
+    }
+
+    fn answer_form(
+        &self,
+        request: &VerifyRequest,
+        waivers: &Waivers,
+        form: &Form<'_>,
+    ) -> (Vec<&'static str>, Verification) {
+        let key = self.cache.is_enabled().then(|| {
+            let start = KeyBuilder::new("blobs", &self.anchors, form.kind, form.product);
+            start.list(bytes(&request.endorsements)).finish()
+        });
+        let known = match key.and_then(|key| self.cache.chain(&key)) {
+            Some(known) => known,
+            None => {
+                let (labels, slots) = slots::sort(bytes(&request.endorsements));
+                let names = labels.names.clone();
+                let learnt = slots.and_then(|slots| learn(form, &slots, labels, &self.anchors, &self.cache));
+                match learnt {
+                    Ok(known) => known,
+                    Err(finding) => return (names, Verification::denied(finding)),
+                }
+            }
+        };
+        let verification = conclude(form, &known, waivers, request.now);
+        if let (Some(key), Outcome::Accept(_)) = (key, &verification.outcome) {
+            self.cache.keep(key, &known);
+        }
+        (known.labels.names.clone(), verification)
+    }
+}
+
+fn bytes(endorsements: &[Blob]) -> impl ExactSizeIterator<Item = &[u8]> {
+    endorsements.iter().map(|blob| blob.0.as_slice())
+}
+
+/// What the host must not ask.
+fn contract(profile: &Profile, endorsements: &[Blob]) -> Result<(), Finding> {
+    if *profile != Profile::snp_raw_1() {
+        let detail =
+            format!("profile {profile} was asked for, this verifier serves {}", Profile::snp_raw_1());
+        return Err(Finding::new(codes::PLUG_CONTRACT, detail));
+    }
+    if endorsements.len() > MAX_ENDORSEMENTS {
+        let detail = format!("{} endorsements, the limit is {MAX_ENDORSEMENTS}", endorsements.len());
+        return Err(Finding::new(codes::ENV_SIZE_EXCEEDED, detail));
+    }
+    Ok(())
+}
+
+fn waivers(texts: &[String]) -> Result<Waivers, Finding> {
+    let refuse = |text: &str| Finding::new(codes::PLUG_CONTRACT, format!("{text:?} cannot be waived"));
+    let parsed: Result<Vec<_>, _> =
+        texts.iter().map(|text| Code::parse(text).map_err(|_| refuse(text))).collect();
+    Waivers::new(parsed?).map_err(|code| refuse(code.as_str()))
+}
