@@ -15,8 +15,8 @@ fn a_bad_knob_is_refused_where_it_stands() {
     let ids = format!("id_key_digests = [\"{digest}\"]");
     let authors = format!("author_key_digests = [\"{digest}\"]");
     let author_without_ids = format!("require_id_block = true\n{authors}\nrequire_author_key = true");
+    let ids_without_author = format!("require_id_block = true\n{ids}\nrequire_author_key = true");
     let masked = format!("allow_masked_chip_id = true\nchip_allowlist = [\"{chip}\"]");
-    let unused_authors = format!("author_key_digests = [\"{digest}\"]");
     for (knobs, code, place) in [
         // Measurements.
         ("measurements = []", "pol.measurement.unset", ":5 snp.measurements"),
@@ -38,9 +38,10 @@ fn a_bad_knob_is_refused_where_it_stands() {
         (&masked, "pol.format.invalid", ":5 snp.allow_masked_chip_id"),
         ("require_id_block = true", "pol.format.invalid", ":5 snp.require_id_block"),
         (&author_without_ids, "pol.format.invalid", ":7 snp.require_author_key"),
+        (&ids_without_author, "pol.format.invalid", ":7 snp.require_author_key"),
         ("require_author_key = true", "pol.format.invalid", ":5 snp.require_author_key"),
         (&ids, "pol.format.invalid", ":5 snp.id_key_digests"),
-        (&unused_authors, "pol.format.invalid", ":5 snp.author_key_digests"),
+        (&authors, "pol.format.invalid", ":5 snp.author_key_digests"),
         // Values out of range or of another type.
         ("versions = []", "pol.format.invalid", ":5 snp.versions"),
         ("versions = [1]", "pol.format.invalid", ":5 snp.versions"),

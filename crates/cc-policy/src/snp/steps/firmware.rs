@@ -4,7 +4,7 @@
 use cc_core::{Code, codes};
 
 use super::{Steps, show, show_hex};
-use crate::snp::facts::Fact;
+use crate::snp::facts::{Fact, Missing};
 use crate::snp::policy::Line;
 
 impl Steps<'_> {
@@ -43,7 +43,7 @@ impl Steps<'_> {
 
     fn minimum(&mut self, line: &Line, name: &str, tcb: &Fact<[u8; 8]>, code: &Code) {
         for minimum in &line.min_tcb {
-            let found = tcb.map(|tcb| tcb.get(minimum.byte).copied().unwrap_or(0));
+            let found = tcb.and_then(|tcb| tcb.get(minimum.byte).copied().ok_or(Missing::Absent));
             if !found.is_ok_and(|found| found >= minimum.least.value) {
                 let got = format!("{name} {} {}", minimum.component, show(&found, |spl| spl));
                 let want = format!("at least {}", minimum.least.value);
