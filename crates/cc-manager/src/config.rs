@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use cc_core::{ClaimValue, Claims, Code, Profile, codes};
 use serde::Deserialize;
 
-use crate::{LoadError, Sha256};
+use crate::{LoadError, Sha256, fetch};
 
 /// Largest configuration file, in bytes.
 const MAX_CONFIG: u64 = 1024 * 1024;
@@ -192,11 +192,9 @@ fn parse(text: &str, file: &Path, folder: Option<&Path>) -> Result<Config, LoadE
     let RawFetch { cache_dir, offline, allow, endpoint } = raw.fetch;
     let endpoints =
         endpoint.into_iter().map(|RawEndpoint { host, url, ca_file }| Endpoint { host, url, ca_file });
-    Ok(Config {
-        plugins,
-        fetch: FetchConfig { cache_dir, offline, allow, endpoints: endpoints.collect() },
-        danger: Danger { allow_emulated: raw.danger.allow_emulated },
-    })
+    let fetch = FetchConfig { cache_dir, offline, allow, endpoints: endpoints.collect() };
+    fetch::check_config(&fetch).map_err(|(key, what)| invalid(format!("`{key}`: {what}")))?;
+    Ok(Config { plugins, fetch, danger: Danger { allow_emulated: raw.danger.allow_emulated } })
 }
 
 /// The first line of a syntax error and the words, without the excerpt.

@@ -17,11 +17,17 @@
 mod config;
 mod contract;
 mod digest;
+mod disk;
+pub mod endorsements;
 mod error;
+pub mod fetch;
 mod file;
+mod floors;
 mod host;
 mod identity;
+mod import;
 mod load;
+mod pipeline;
 mod plugin;
 mod selftest;
 
@@ -29,5 +35,11 @@ pub use config::{Config, Danger, Endpoint, FetchConfig, Isolation, PluginConfig}
 pub use digest::Sha256;
 pub use error::{LoadError, LoadErrors};
 pub use file::SealedFile;
+pub use floors::Floors;
 pub use host::{Host, Inspection, check, inspect, inspect_sealed};
+pub use import::{ImportError, Imported, import};
+pub use pipeline::{
+    Collection, Expectation, Judged, NoPlugin, PluginInfo, Request, Shown, UsedEndorsement, Verification,
+    collect, show, verify,
+};
 pub use plugin::Plugin;

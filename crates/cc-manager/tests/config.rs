@@ -99,6 +99,7 @@ fn errors_name_the_key() {
         (plugin(&format!("{good}[danger]\nallow_unsigned = true")), "unknown field `allow_unsigned`"),
         (plugin(&format!("{good}[danger]\nallow_emulated = 1")), "`danger.allow_emulated`"),
         (plugin(&format!("{good}[[fetch.endpoint]]\nhost = \"h\"")), "`fetch.endpoint[0]`"),
+        (plugin(&format!("{good}[fetch]\nallow = [\"a b\"]")), "`fetch.allow[0]`"),
     ] {
         let (_folder, file) = written(&text);
         let error = Config::load_file(&file).unwrap_err();

@@ -1,0 +1,184 @@
+//! Endorsements from files: certificates, revocation lists and other collateral, told apart by content only.
+//!
+//! This turns files into single objects; what each object *is* says the plugin. A file that cannot be used is
+//! reported and left out, since a folder may hold other things too; a path that does not exist is an error.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use cc_core::limits::{MAX_ENDORSEMENT, MAX_MESSAGE};
+use rustls_pki_types::pem::{PemObject, SectionKind};
+
+use crate::Sha256;
+
+/// Most entries of one folder that are looked at.
+const MAX_ENTRIES: usize = 256;
+
+/// Who supplied an endorsement. Whether it is genuine does not depend on that; whether it may raise the
+/// rollback floors does (*verification.md* 0.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Loaded by this verifier's administrator.
+    Administrator,
+    /// Came with the evidence.
+    Attester,
+    /// Fetched by this verifier.
+    Fetched,
+}
+
+/// One endorsement object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endorsement {
+    /// One DER object, one table or one document; never PEM.
+    pub bytes: Vec<u8>,
+    /// Digest of `bytes`.
+    pub sha256: Sha256,
+    /// File or address, for people.
+    pub source: String,
+    /// Who supplied it.
+    pub origin: Origin,
+}
+
+impl Endorsement {
+    /// An endorsement of these bytes.
+    pub fn new(bytes: Vec<u8>, source: impl Into<String>, origin: Origin) -> Self {
+        Self { sha256: Sha256::of(&bytes), bytes, source: source.into(), origin }
+    }
+}
+
+/// What was found in files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// The objects in the order of the paths, each content once.
+    pub endorsements: Vec<Endorsement>,
+    /// Which files or parts were left out, and why.
+    pub notes: Vec<String>,
+}
+
+/// A path that was named and cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", path.display())]
+pub struct UnreadablePath {
+    /// The path.
+    pub path: PathBuf,
+    /// What the system says.
+    pub error: std::io::Error,
+}
+
+/// Reads files, and the files directly inside folders, sorted by name.
+pub fn load(paths: &[PathBuf], origin: Origin) -> Result<Loaded, UnreadablePath> {
+    let mut loaded = Loaded::default();
+    for path in paths {
+        let unreadable = |error| UnreadablePath { path: path.clone(), error };
+        if std::fs::metadata(path).map_err(unreadable)?.is_dir() {
+            for entry in entries(path, &mut loaded.notes).map_err(unreadable)? {
+                file(&entry, origin, &mut loaded);
+            }
+        } else {
+            file(path, origin, &mut loaded);
+        }
+    }
+    dedupe(&mut loaded.endorsements);
+    Ok(loaded)
+}
+
+/// Keeps the first of each content.
+pub(crate) fn dedupe(endorsements: &mut Vec<Endorsement>) {
+    let mut seen = BTreeSet::new();
+    endorsements.retain(|endorsement| seen.insert(endorsement.sha256));
+}
+
+fn entries(folder: &Path, notes: &mut Vec<String>) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        if paths.len() == MAX_ENTRIES {
+            notes
+                .push(format!("{}: more than {MAX_ENTRIES} entries, the rest is left out", folder.display()));
+            break;
+        }
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn file(path: &Path, origin: Origin, loaded: &mut Loaded) {
+    let source = path.display().to_string();
+    let bytes = match read(path) {
+        Ok(bytes) => bytes,
+        Err(reason) => return loaded.notes.push(format!("{source}: {reason}")),
+    };
+    let parts = match split(&bytes) {
+        Ok(parts) => parts,
+        Err(reason) => return loaded.notes.push(format!("{source}: {reason}")),
+    };
+    for part in parts {
+        if part.is_empty() || part.len() > MAX_ENDORSEMENT {
+            let size = part.len();
+            loaded.notes.push(format!("{source}: object of {size} bytes, expected 1 to {MAX_ENDORSEMENT}"));
+        } else {
+            loaded.endorsements.push(Endorsement::new(part, source.clone(), origin));
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let facts = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    if !facts.is_file() {
+        return Err("not a regular file".to_owned());
+    }
+    let limit = u64::try_from(MAX_MESSAGE).unwrap_or(u64::MAX);
+    if facts.len() > limit {
+        return Err(format!("{} bytes, the limit is {limit}", facts.len()));
+    }
+    std::fs::read(path).map_err(|error| error.to_string())
+}
+
+/// Splits a file or a fetched body into objects: a PEM bundle into its certificates and revocation lists,
+/// concatenated DER into its values; anything else is one object. `Err` says what is wrong with a PEM bundle.
+pub fn split(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    if is_pem(bytes) { pem(bytes) } else { Ok(der(bytes).unwrap_or_else(|| vec![bytes.to_vec()])) }
+}
+
+/// A line begins a section, and the text is not a JSON document that merely contains one.
+fn is_pem(bytes: &[u8]) -> bool {
+    let json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+    !json && bytes.split(|&b| b == b'\n' || b == b'\r').any(|line| line.starts_with(b"-----BEGIN "))
+}
+
+fn pem(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    let mut objects = Vec::new();
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(bytes) {
+        match section.map_err(|error| format!("malformed PEM: {error}"))? {
+            (SectionKind::Certificate | SectionKind::Crl, der) => objects.push(der),
+            (kind, _) => return Err(format!("PEM section {kind:?} is no endorsement")),
+        }
+    }
+    if objects.is_empty() {
+        return Err("PEM without a certificate or revocation list".to_owned());
+    }
+    Ok(objects)
+}
+
+/// The values of concatenated DER SEQUENCEs, if `bytes` is exactly that.
+fn der(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut values = Vec::new();
+    while !bytes.is_empty() {
+        let (value, rest) = bytes.split_at_checked(sequence_length(bytes)?)?;
+        values.push(value.to_vec());
+        bytes = rest;
+    }
+    Some(values)
+}
+
+/// Length of the SEQUENCE at the start of `bytes`, header included (ITU-T X.690, 8.1.3).
+fn sequence_length(bytes: &[u8]) -> Option<usize> {
+    let (&[0x30, first], rest) = bytes.split_first_chunk::<2>()? else { return None };
+    if first < 0x80 {
+        return usize::from(first).checked_add(2);
+    }
+    let count = usize::from(first & 0x7f);
+    let digits = rest.get(..count).filter(|digits| (1..=4).contains(&digits.len()))?;
+    let length = digits.iter().try_fold(0_usize, |sum, &b| sum.checked_mul(256)?.checked_add(b.into()))?;
+    length.checked_add(2)?.checked_add(count)
+}

@@ -1,0 +1,305 @@
+//! The one HTTP client: fetches the endorsements that plans ask for (*verification.md* 0.10).
+//!
+//! Transport security is defence in depth: nothing that is fetched is trusted without its own signature. So
+//! the rules here protect the host and the vendor's service rather than the outcome: HTTPS to listed hosts
+//! only, no redirect to another host, caps on size and time, exponential back-off which honours
+//! `Retry-After`, one request at a time for an address, a cache on disk. The environment's proxy variables
+//! are not read: who needs a detour configures a mirror. A failure to fetch is a note to people; what its
+//! absence means is the plugin's to say.
+
+mod address;
+mod backoff;
+mod cache;
+mod environment;
+mod exchange;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use cc_core::codes;
+use cc_core::message::EndorsementRequest;
+use reqwest::{Certificate, Client};
+use tokio::sync::OnceCell;
+
+use crate::{FetchConfig, LoadError, disk};
+pub(crate) use address::check as check_config;
+use address::{Directory, Target};
+use backoff::Backoff;
+use cache::Cache;
+pub use environment::{Environment, SystemEnvironment, Wait};
+use exchange::Failed;
+
+/// Longest time for opening a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Longest time for one attempt, redirects and body included.
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(20);
+/// For how long a definite refusal is remembered.
+const REFUSAL_MEMORY: Duration = Duration::from_secs(30);
+/// Most refusals that are remembered.
+const MAX_REFUSALS: usize = 1024;
+/// Largest file of authorities, in bytes.
+const MAX_CA_FILE: usize = 1024 * 1024;
+
+/// Which authorities may have issued the certificates of the published hosts.
+#[derive(Clone, Debug)]
+pub enum Roots {
+    /// Those that this machine trusts.
+    System,
+    /// These alone, in DER.
+    Only(Vec<Vec<u8>>),
+}
+
+/// Whether what is fetched may be written to the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Keep {
+    /// Yes.
+    Yes,
+    /// No: a replay leaves no trace.
+    No,
+}
+
+/// Why an endorsement could not be fetched.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchFailure {
+    /// The connection could not be made or broke.
+    #[error("connection: {0}")]
+    Connection(String),
+    /// The answer was empty.
+    #[error("the answer is empty")]
+    Empty,
+    /// The address may not be asked.
+    #[error("address refused: {0}")]
+    NotAllowed(String),
+    /// Nothing may be fetched, and the cache does not have it.
+    #[error("offline, and not in the cache")]
+    Offline,
+    /// The answer is larger than an endorsement may be.
+    #[error("the answer is larger than {} bytes", cc_core::limits::MAX_ENDORSEMENT)]
+    Oversize,
+    /// A redirect that is not followed.
+    #[error("redirect {0}")]
+    Redirect(String),
+    /// The server answered with another status than 200.
+    #[error("status {0}")]
+    Status(u16),
+    /// There was no answer in time.
+    #[error("no answer in time")]
+    Timeout,
+    /// The host failed before and is left alone for this many more seconds.
+    #[error("the host failed before and is not asked again for {0} s")]
+    Waiting(u64),
+}
+
+impl FetchFailure {
+    /// Whether asking again later may help.
+    const fn passes(&self) -> bool {
+        match self {
+            Self::Connection(_) | Self::Empty | Self::Timeout => true,
+            Self::Status(status) => matches!(status, 408 | 429 | 500..=599),
+            Self::NotAllowed(_) | Self::Offline | Self::Oversize | Self::Redirect(_) | Self::Waiting(_) => {
+                false
+            }
+        }
+    }
+}
+
+type Flight = Arc<OnceCell<Result<Vec<u8>, FetchFailure>>>;
+
+/// Fetches endorsements.
+pub struct Fetcher {
+    directory: Directory,
+    cache: Option<Cache>,
+    offline: bool,
+    environment: Arc<dyn Environment>,
+    flights: Mutex<BTreeMap<(String, Keep), Flight>>,
+    backoff: Mutex<Backoff>,
+    refusals: Mutex<BTreeMap<String, (Duration, FetchFailure)>>,
+}
+
+impl std::fmt::Debug for Fetcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fetcher")
+            .field("directory", &self.directory)
+            .field("offline", &self.offline)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Fetcher {
+    /// A fetcher with this configuration; reads the authorities of the mirrors.
+    pub fn new(
+        config: &FetchConfig,
+        roots: &Roots,
+        environment: Arc<dyn Environment>,
+    ) -> Result<Self, LoadError> {
+        let directory = Directory::new(config, |mirror| client(config, roots, mirror))
+            .map_err(|(key, what)| invalid(&key, &what))?;
+        Ok(Self {
+            directory,
+            cache: config.cache_dir.as_deref().map(Cache::new),
+            offline: config.offline,
+            environment,
+            flights: Mutex::default(),
+            backoff: Mutex::default(),
+            refusals: Mutex::default(),
+        })
+    }
+
+    /// Obtains what a plan asks for, from the cache or from its address. Attempts are repeated within
+    /// `patience`; a caller that comes while the same address is being fetched shares that answer.
+    pub async fn fetch(
+        &self,
+        request: &EndorsementRequest,
+        patience: Duration,
+        keep: Keep,
+    ) -> Result<Vec<u8>, FetchFailure> {
+        let target = self.directory.target(&request.url)?;
+        let key = (request.url.clone(), keep);
+        let flight = Arc::clone(lock(&self.flights).entry(key.clone()).or_default());
+        let result = flight.get_or_init(|| self.obtain(request, &target, patience, keep)).await.clone();
+        let mut flights = lock(&self.flights);
+        if flights.get(&key).is_some_and(|current| Arc::ptr_eq(current, &flight)) {
+            flights.remove(&key);
+        }
+        result
+    }
+
+    /// Notes that a verification succeeded with what the address gave: the cache may serve it for as long as
+    /// the plan said.
+    pub(crate) fn confirm(&self, url: &str) {
+        let confirmed = self.cache.as_ref().map_or(Ok(()), |cache| cache.confirm(url));
+        if let Err(error) = confirmed {
+            tracing::warn!(url, %error, "cache entry not confirmed");
+        }
+    }
+
+    async fn obtain(
+        &self,
+        request: &EndorsementRequest,
+        target: &Target,
+        patience: Duration,
+        keep: Keep,
+    ) -> Result<Vec<u8>, FetchFailure> {
+        let url = request.url.as_str();
+        let now = self.environment.now();
+        if let Some(content) = self.cache.as_ref().and_then(|cache| cache.read(url, request.max_age, now)) {
+            return Ok(content);
+        }
+        if self.offline {
+            return Err(FetchFailure::Offline);
+        }
+        self.refused(url)?;
+        let result = self.attempts(target, self.environment.elapsed().saturating_add(patience)).await;
+        match (&result, &self.cache) {
+            (Ok(content), Some(cache)) if keep == Keep::Yes => {
+                if let Err(error) = cache.write(url, content, self.environment.now()) {
+                    tracing::warn!(url, %error, "not cached");
+                }
+            }
+            (Err(failure), _) if !failure.passes() => self.remember(url, failure),
+            _ => {}
+        }
+        result
+    }
+
+    async fn attempts(&self, target: &Target, deadline: Duration) -> Result<Vec<u8>, FetchFailure> {
+        let mut last = None;
+        loop {
+            let elapsed = self.environment.elapsed();
+            let wait = lock(&self.backoff).wait(&target.host, elapsed);
+            if elapsed.saturating_add(wait) >= deadline {
+                let waiting =
+                    FetchFailure::Waiting(wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX));
+                return Err(last.unwrap_or(if wait.is_zero() { FetchFailure::Timeout } else { waiting }));
+            }
+            if !wait.is_zero() {
+                // Meanwhile another request may have prolonged the wait: ask again.
+                self.environment.pause(wait).await;
+                continue;
+            }
+            let limit = ATTEMPT_LIMIT.min(deadline.saturating_sub(elapsed));
+            let failed = match self.attempt(target, limit).await {
+                Ok(content) => {
+                    lock(&self.backoff).succeeded(&target.host);
+                    return Ok(content);
+                }
+                Err(failed) => failed,
+            };
+            tracing::info!(url = %target.url, failure = %failed.failure, "not fetched");
+            if !failed.failure.passes() {
+                return Err(failed.failure);
+            }
+            let (elapsed, chance) = (self.environment.elapsed(), self.environment.chance());
+            lock(&self.backoff).failed(&target.host, elapsed, failed.wish, chance);
+            last = Some(failed.failure);
+        }
+    }
+
+    async fn attempt(&self, target: &Target, limit: Duration) -> Result<Vec<u8>, Failed> {
+        tokio::select! {
+            biased;
+            result = exchange::get(target, self.environment.now()) => result,
+            () = self.environment.limit(limit) => Err(FetchFailure::Timeout.into()),
+        }
+    }
+
+    /// Repeats a refusal that is still remembered.
+    fn refused(&self, url: &str) -> Result<(), FetchFailure> {
+        let elapsed = self.environment.elapsed();
+        let mut refusals = lock(&self.refusals);
+        refusals.retain(|_, (until, _)| *until > elapsed);
+        refusals.get(url).map_or(Ok(()), |(_, failure)| Err(failure.clone()))
+    }
+
+    fn remember(&self, url: &str, failure: &FetchFailure) {
+        let mut refusals = lock(&self.refusals);
+        // `Waiting` is the memory of another request already.
+        if refusals.len() < MAX_REFUSALS && !matches!(failure, FetchFailure::Waiting(_)) {
+            let until = self.environment.elapsed().saturating_add(REFUSAL_MEMORY);
+            refusals.insert(url.to_owned(), (until, failure.clone()));
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn invalid(key: &str, what: &str) -> LoadError {
+    LoadError::new(codes::PLUG_CONFIG_INVALID, &PathBuf::from("[fetch]"), format!("`{key}`: {what}"))
+}
+
+/// The client for a mirror, or for the published hosts.
+fn client(config: &FetchConfig, roots: &Roots, mirror: Option<usize>) -> Result<Client, (String, String)> {
+    let endpoint = mirror.and_then(|i| config.endpoints.get(i));
+    let key = mirror.map_or_else(|| "fetch".to_owned(), |i| format!("fetch.endpoint[{i}].ca_file"));
+    let wrong = |what: String| (key.clone(), what);
+    let authorities = match (endpoint.and_then(|endpoint| endpoint.ca_file.as_ref()), roots) {
+        (Some(file), _) => {
+            let pem = disk::read(file, MAX_CA_FILE).map_err(|e| wrong(format!("{}: {e}", file.display())))?;
+            Some(Certificate::from_pem_bundle(&pem).map_err(|error| wrong(error.to_string()))?)
+        }
+        (None, Roots::Only(list)) => {
+            let list = list.iter().map(|der| Certificate::from_der(der)).collect::<Result<_, _>>();
+            Some(list.map_err(|error| wrong(error.to_string()))?)
+        }
+        (None, Roots::System) => None,
+    };
+    if authorities.as_ref().is_some_and(Vec::is_empty) {
+        return Err(wrong("there is no certificate".to_owned()));
+    }
+    let mut builder = Client::builder()
+        .https_only(true)
+        .no_proxy()
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_LIMIT)
+        .user_agent(concat!("muster/", env!("CARGO_PKG_VERSION")));
+    if let Some(authorities) = authorities {
+        builder = builder.tls_certs_only(authorities);
+    }
+    builder.build().map_err(|error| wrong(error.to_string()))
+}

@@ -1,0 +1,180 @@
+//! Fetched objects on disk: content under its digest, and for each address which content it had and when.
+//!
+//! ```text
+//! objects/<sha256 of the content>
+//! index/<sha256 of the address>.json
+//! ```
+//!
+//! Nothing in here is trusted: content is compared with its digest when it is read, and verified like any
+//! other endorsement afterwards. An entry that is damaged is dropped. Until a verification succeeded with its
+//! content an entry is served for a short time only, so that a wrong answer is not kept for years.
+
+use std::path::{Path, PathBuf};
+
+use cc_core::UnixTime;
+use cc_core::limits::MAX_ENDORSEMENT;
+use serde::{Deserialize, Serialize};
+
+use crate::{Sha256, disk};
+
+/// For how many seconds content is served that no verification has confirmed.
+const UNCONFIRMED_MAX_AGE: u64 = 300;
+/// Largest index entry, in bytes.
+const MAX_INDEX: usize = 16 * 1024;
+
+/// The cache in a folder.
+#[derive(Debug)]
+pub(super) struct Cache {
+    objects: PathBuf,
+    index: PathBuf,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    version: u32,
+    url: String,
+    sha256: String,
+    fetched_at: u64,
+    confirmed: bool,
+}
+
+impl Cache {
+    pub(super) fn new(folder: &Path) -> Self {
+        Self { objects: folder.join("objects"), index: folder.join("index") }
+    }
+
+    /// The content of `url`, if it is at most `max_age` seconds old.
+    pub(super) fn read(&self, url: &str, max_age: u64, now: UnixTime) -> Option<Vec<u8>> {
+        let entry = self.entry(url)?;
+        let age = now.as_secs().checked_sub(entry.fetched_at)?;
+        let limit = if entry.confirmed { max_age } else { max_age.min(UNCONFIRMED_MAX_AGE) };
+        if age > limit {
+            return None;
+        }
+        let content = disk::read(&self.objects.join(&entry.sha256), MAX_ENDORSEMENT).ok();
+        let content = content.filter(|bytes| Sha256::of(bytes).to_string() == entry.sha256);
+        if content.is_none() {
+            tracing::warn!(url, "damaged cache entry dropped");
+            self.remove(url, &entry);
+        }
+        content
+    }
+
+    /// Keeps the content of `url`, not confirmed yet.
+    pub(super) fn write(&self, url: &str, content: &[u8], now: UnixTime) -> std::io::Result<()> {
+        disk::create_folder(&self.objects)?;
+        disk::create_folder(&self.index)?;
+        let sha256 = Sha256::of(content).to_string();
+        if let Some(old) = self.entry(url).filter(|old| old.sha256 != sha256) {
+            self.remove(url, &old);
+        }
+        disk::replace(&self.objects.join(&sha256), content)?;
+        let entry =
+            Entry { version: 1, url: url.to_owned(), sha256, fetched_at: now.as_secs(), confirmed: false };
+        self.write_entry(&entry)
+    }
+
+    /// Notes that a verification succeeded with the content of `url`.
+    pub(super) fn confirm(&self, url: &str) -> std::io::Result<()> {
+        match self.entry(url) {
+            Some(entry) if !entry.confirmed => self.write_entry(&Entry { confirmed: true, ..entry }),
+            _ => Ok(()),
+        }
+    }
+
+    fn write_entry(&self, entry: &Entry) -> std::io::Result<()> {
+        disk::replace(&self.place(&entry.url), &serde_json::to_vec_pretty(entry)?)
+    }
+
+    /// The entry of `url`; a damaged one is none.
+    fn entry(&self, url: &str) -> Option<Entry> {
+        let bytes = disk::read(&self.place(url), MAX_INDEX).ok()?;
+        let entry: Entry = serde_json::from_slice(&bytes).ok()?;
+        // The digest becomes a file name: nothing but a digest may.
+        let sound = entry.version == 1 && entry.url == url && Sha256::parse(&entry.sha256).is_some();
+        sound.then_some(entry)
+    }
+
+    fn place(&self, url: &str) -> PathBuf {
+        self.index.join(format!("{}.json", Sha256::of(url.as_bytes())))
+    }
+
+    /// What cannot be removed is damaged still, and dropped again next time.
+    fn remove(&self, url: &str, entry: &Entry) {
+        let _ = std::fs::remove_file(self.place(url));
+        let _ = std::fs::remove_file(self.objects.join(&entry.sha256));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "https://kdsintf.amd.com/vcek/v1/Milan/crl";
+
+    const fn at(seconds: u64) -> UnixTime {
+        UnixTime::from_secs(seconds)
+    }
+
+    #[test]
+    fn content_is_served_until_it_is_too_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path());
+        assert_eq!(cache.read(URL, 1000, at(50)), None);
+        cache.write(URL, b"content", at(50)).unwrap();
+        let served = |max_age, now| cache.read(URL, max_age, at(now)).is_some();
+        for (max_age, now, expected) in [
+            (1000, 50, true),
+            (10, 60, true),
+            (10, 61, false),
+            (1000, 350, true),
+            (1000, 351, false),
+            (1000, 49, false),
+        ] {
+            assert_eq!(served(max_age, now), expected, "unconfirmed, {max_age} s, at {now}");
+        }
+        cache.confirm(URL).unwrap();
+        for (max_age, now, expected) in [(1000, 1050, true), (1000, 1051, false), (1000, 49, false)] {
+            assert_eq!(served(max_age, now), expected, "confirmed, {max_age} s, at {now}");
+        }
+        cache.write(URL, b"newer", at(60)).unwrap();
+        assert_eq!(cache.read(URL, 1000, at(60)).unwrap(), b"newer");
+        assert!(!served(1000, 361), "new content is not confirmed");
+        assert_eq!(std::fs::read_dir(folder.path().join("objects")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn damaged_entries_are_dropped() {
+        let spoil: [(&str, fn(&Path, &Path)); 4] = [
+            ("object changed", |object, _| std::fs::write(object, b"cOntent").unwrap()),
+            ("object gone", |object, _| std::fs::remove_file(object).unwrap()),
+            ("object large", |object, _| std::fs::write(object, vec![0; MAX_ENDORSEMENT + 1]).unwrap()),
+            ("index no JSON", |_, index| std::fs::write(index, b"{").unwrap()),
+        ];
+        for (what, spoil) in spoil {
+            let folder = tempfile::tempdir().unwrap();
+            let cache = Cache::new(folder.path());
+            cache.write(URL, b"content", at(50)).unwrap();
+            spoil(&cache.objects.join(Sha256::of(b"content").to_string()), &cache.place(URL));
+            assert_eq!(cache.read(URL, 1000, at(50)), None, "{what}");
+            cache.write(URL, b"content", at(50)).unwrap();
+            assert!(cache.read(URL, 1000, at(50)).is_some(), "{what}: usable again");
+        }
+    }
+
+    #[test]
+    fn an_entry_serves_its_own_address_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path());
+        cache.write(URL, b"content", at(50)).unwrap();
+        let other = "https://kdsintf.amd.com/vcek/v1/Genoa/crl";
+        std::fs::rename(cache.place(URL), cache.place(other)).unwrap();
+        assert_eq!(cache.read(other, 1000, at(50)), None);
+        let escape = format!(
+            "{{\"version\":1,\"url\":{URL:?},\"sha256\":\"../secret\",\"fetched_at\":50,\"confirmed\":true}}"
+        );
+        std::fs::write(cache.place(URL), escape).unwrap();
+        assert_eq!(cache.read(URL, 1000, at(50)), None);
+    }
+}

@@ -1,0 +1,125 @@
+//! Evidence files: raw bytes, or the JSON form of a configfs-tsm report (*decisions.md* 20).
+//!
+//! The JSON form has the files of a report directory as fields: `provider`, `outblob`, and `auxblob` when the
+//! host supplied certificates. Nothing else may stand there, and no field twice.
+
+use base64::Engine;
+use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use cc_core::Profile;
+use cc_core::limits::{MAX_ENDORSEMENT, MAX_EVIDENCE};
+use serde::Deserialize;
+
+use crate::endorsements::{Endorsement, Origin};
+
+/// Largest evidence file, in bytes: evidence and table in base64, with room for the rest.
+const MAX_FILE: usize = 2 * 1024 * 1024;
+
+/// What an evidence file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// The raw evidence.
+    pub evidence: Vec<u8>,
+    /// Endorsements that the file carries beside it.
+    pub endorsements: Vec<Endorsement>,
+}
+
+/// Why a file is not evidence in a form that is read here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// The file or a part of it is too large.
+    #[error("{what} has {size} bytes, the limit is {limit}")]
+    Size {
+        /// Which part.
+        what: &'static str,
+        /// Its size.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The text is not the JSON form.
+    #[error("not the JSON form of a report: {0}")]
+    Json(String),
+    /// A field is not canonical base64.
+    #[error("field {field} is not base64 in one alphabet: {reason}")]
+    Base64 {
+        /// Which field.
+        field: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The report is of another platform than the profile.
+    #[error("provider is {provider:?}, profile {profile} has {expected:?}")]
+    Provider {
+        /// What the file says.
+        provider: String,
+        /// The profile that was asked for.
+        profile: Profile,
+        /// The provider of that profile; empty when it has no such form.
+        expected: &'static str,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TsmReport {
+    provider: String,
+    outblob: String,
+    #[serde(default)]
+    auxblob: String,
+}
+
+/// Reads an evidence file of `profile`; `source` names it in results.
+pub fn import(profile: &Profile, file: &[u8], source: &str) -> Result<Imported, ImportError> {
+    within("evidence file", file.len(), MAX_FILE)?;
+    if file.trim_ascii_start().first() != Some(&b'{') {
+        within("evidence", file.len(), MAX_EVIDENCE)?;
+        return Ok(Imported { evidence: file.to_vec(), endorsements: Vec::new() });
+    }
+    let report: TsmReport =
+        serde_json::from_slice(file).map_err(|error| ImportError::Json(error.to_string()))?;
+    // The kernel ends the name with a line feed.
+    let provider = report.provider.strip_suffix('\n').unwrap_or(&report.provider);
+    let expected = provider_of(profile);
+    if provider != expected {
+        return Err(ImportError::Provider {
+            provider: provider.to_owned(),
+            profile: profile.clone(),
+            expected,
+        });
+    }
+    let evidence = decode("outblob", &report.outblob)?;
+    within("outblob", evidence.len(), MAX_EVIDENCE)?;
+    let table = decode("auxblob", &report.auxblob)?;
+    within("auxblob", table.len(), MAX_ENDORSEMENT)?;
+    let mut endorsements = Vec::new();
+    if !table.is_empty() {
+        endorsements.push(Endorsement::new(table, format!("auxblob of {source}"), Origin::Attester));
+    }
+    Ok(Imported { evidence, endorsements })
+}
+
+fn within(what: &'static str, size: usize, limit: usize) -> Result<(), ImportError> {
+    if size > limit { Err(ImportError::Size { what, size, limit }) } else { Ok(()) }
+}
+
+/// The name of the kernel's report provider for a profile.
+fn provider_of(profile: &Profile) -> &'static str {
+    match profile.as_str() {
+        "snp-raw-1" => "sev_guest",
+        "tdx-quote-1" => "tdx_guest",
+        _ => "",
+    }
+}
+
+/// Both alphabets occur, with and without padding, but not mixed within a field; unused bits are zero.
+fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, ImportError> {
+    let alphabet: &Alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
+    let padding = match text.ends_with('=') {
+        true => DecodePaddingMode::RequireCanonical,
+        false => DecodePaddingMode::RequireNone,
+    };
+    let config = GeneralPurposeConfig::new().with_decode_padding_mode(padding);
+    let decoded = GeneralPurpose::new(alphabet, config).decode(text);
+    decoded.map_err(|error| ImportError::Base64 { field, reason: error.to_string() })
+}

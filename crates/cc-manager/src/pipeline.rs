@@ -1,0 +1,381 @@
+//! The verification pipeline, and the only place that may call something authentic.
+//!
+//! `verify`: 1 `limits`  2 `plan`  3 `fetch` what is missing  4 `verify` by the plugin, held to the contract
+//! 5 `floors`  6 `binding`. The first denial ends it. Nothing here judges whether claims are acceptable.
+
+use std::time::Duration;
+
+use cc_core::limits::{MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE, MAX_MESSAGE};
+use cc_core::message::{
+    Blob, CollectRequest, EndorsementRequest, Floor, MESSAGE_VERSION, Plan, PlanRequest, VerifyRequest,
+};
+use cc_core::{
+    Accepted, Authentic, Binding, Claims, Class, Finding, Profile, Role, TrustClass, UnixTime, Unverified,
+    Verified, Waivers, bound_field_of, codes,
+};
+
+use crate::contract::UNKNOWN;
+use crate::endorsements::{Endorsement, Origin, dedupe, split};
+use crate::fetch::{Fetcher, Keep};
+use crate::{Floors, Host, Plugin, Sha256};
+
+/// Room in a message for what is not evidence or endorsements, in bytes.
+const MESSAGE_OVERHEAD: usize = 16 * 1024;
+/// The profiles that this project defines (*verification.md* 0.12); a vendor's plugin may bring others.
+const PROFILES: [&str; 6] =
+    ["aci-maa-1", "aci-raw-1", "az-cvm-vtpm-1", "nv-spdm-1", "snp-raw-1", "tdx-quote-1"];
+
+/// What to verify, and how.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Which kind of evidence it is.
+    pub profile: Profile,
+    /// The raw evidence.
+    pub evidence: Vec<u8>,
+    /// Endorsements at hand; candidates are tried in this order.
+    pub endorsements: Vec<Endorsement>,
+    /// Which missing collateral the caller lives with.
+    pub waivers: Waivers,
+    /// The instant for which to judge. The caller answers for the clock.
+    pub at: UnixTime,
+    /// Whether `at` is not the present. A replay writes no cache and no floor, and floors, being knowledge of
+    /// the present, are not applied to it.
+    pub replayed: bool,
+    /// What the evidence must be bound to.
+    pub expected: Expectation,
+    /// For how long fetching may be tried, per endorsement.
+    pub patience: Duration,
+}
+
+/// What the evidence must be bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// Exactly these 64 bytes.
+    Compare(Binding),
+    /// Nothing in particular: the result is authentic, not verified.
+    NotCompared,
+}
+
+/// Which plugin answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginInfo {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Digest of its library.
+    pub sha256: Sha256,
+    /// What stands behind the evidence that it accepts.
+    pub trust_class: TrustClass,
+}
+
+impl PluginInfo {
+    fn of(plugin: &Plugin) -> Self {
+        let identity = plugin.identity();
+        Self {
+            name: identity.name.clone(),
+            version: identity.plugin_version.clone(),
+            sha256: plugin.sha256(),
+            trust_class: identity.trust_class,
+        }
+    }
+}
+
+/// An endorsement that took part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedEndorsement {
+    /// What the plugin took it for, for example `snp.vcek`; `unknown` when it could not use it.
+    pub kind: String,
+    /// Digest of the object.
+    pub sha256: Sha256,
+    /// File or address that it came from.
+    pub source: String,
+}
+
+/// The result of a verification.
+#[derive(Clone, Debug)]
+pub struct Verification {
+    /// Who verified.
+    pub plugin: PluginInfo,
+    /// The profile.
+    pub profile: Profile,
+    /// The instant for which it was judged.
+    pub at: UnixTime,
+    /// Whether that instant was not the present.
+    pub replayed: bool,
+    /// Every endorsement that was handed to the plugin, in order.
+    pub endorsements: Vec<UsedEndorsement>,
+    /// What else people should know: what could not be fetched, what was left out.
+    pub notes: Vec<String>,
+    /// What the evidence says, or why it is denied; [`Code::class`](cc_core::Code::class) of the finding tells
+    /// a rejection from an undecided case.
+    pub result: Result<Judged, Finding>,
+}
+
+/// Accepted evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// Authentic; the binding was not compared.
+    Authentic(Authentic<Claims>),
+    /// Authentic, and bound to what was expected.
+    Verified(Verified<Claims>),
+}
+
+impl Judged {
+    /// The authentic claims, whether or not the binding was compared.
+    pub const fn authentic(&self) -> &Authentic<Claims> {
+        match self {
+            Self::Authentic(authentic) => authentic,
+            Self::Verified(verified) => verified.authentic(),
+        }
+    }
+}
+
+/// There is no plugin to ask.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoPlugin {
+    /// The profile is served by no loaded plugin.
+    #[error("no loaded plugin can {role} evidence of profile {profile}")]
+    NotServed {
+        /// The profile.
+        profile: Profile,
+        /// What was wanted.
+        role: Role,
+    },
+    /// The profile is none that this project or a loaded plugin defines.
+    #[error("there is no profile {0}")]
+    UnknownProfile(Profile),
+}
+
+fn no_plugin(host: &Host, profile: &Profile, role: Role) -> NoPlugin {
+    let mut claimed = host.plugins().flat_map(|plugin| &plugin.identity().profiles);
+    if PROFILES.contains(&profile.as_str()) || claimed.any(|info| info.profile == *profile) {
+        NoPlugin::NotServed { profile: profile.clone(), role }
+    } else {
+        NoPlugin::UnknownProfile(profile.clone())
+    }
+}
+
+/// Verifies evidence: see the module's text for the steps.
+pub async fn verify(
+    host: &Host,
+    fetcher: &Fetcher,
+    floors: &Floors,
+    request: Request,
+) -> Result<Verification, NoPlugin> {
+    let Request { profile, evidence, endorsements, waivers, at, replayed, expected, patience } = request;
+    let plugin =
+        host.serving(&profile, Role::Verify).ok_or_else(|| no_plugin(host, &profile, Role::Verify))?;
+    let mut collateral = Collateral::new(endorsements);
+    let prepared = match prepare(plugin, &profile, &evidence, &collateral) {
+        Ok(plan) => {
+            collateral
+                .fetch(fetcher, &plan.requests, patience, if replayed { Keep::No } else { Keep::Yes })
+                .await;
+            within_limits(&evidence, &collateral.endorsements)
+        }
+        Err(finding) => Err(finding),
+    };
+    let call = VerifyRequest {
+        version: MESSAGE_VERSION,
+        profile: profile.clone(),
+        evidence,
+        endorsements: Vec::new(),
+        waivers: waivers.codes().iter().map(|code| code.as_str().to_owned()).collect(),
+        now: at,
+    };
+    let judged = prepared.and_then(|()| judge(plugin, call, &mut collateral, at));
+    let result = judged.and_then(|(authentic, numbers)| {
+        if !replayed {
+            floors.admit(&numbers)?;
+            collateral.confirm(fetcher);
+        }
+        match expected {
+            Expectation::Compare(binding) => authentic.compare(&binding).map(Judged::Verified),
+            Expectation::NotCompared => Ok(Judged::Authentic(authentic)),
+        }
+    });
+    let result = result.map_err(|finding| collateral.explain(finding));
+    let Collateral { endorsements, kinds, notes, .. } = collateral;
+    let kinds = kinds.into_iter().map(Some).chain(std::iter::repeat(None));
+    let used = endorsements.into_iter().zip(kinds).map(|(endorsement, kind)| UsedEndorsement {
+        kind: kind.unwrap_or_else(|| UNKNOWN.to_owned()),
+        sha256: endorsement.sha256,
+        source: endorsement.source,
+    });
+    let plugin = PluginInfo::of(plugin);
+    Ok(Verification { plugin, profile, at, replayed, endorsements: used.collect(), notes, result })
+}
+
+/// Steps 1 and 2.
+fn prepare(
+    plugin: &Plugin,
+    profile: &Profile,
+    evidence: &[u8],
+    collateral: &Collateral,
+) -> Result<Plan, Finding> {
+    within_limits(evidence, &collateral.endorsements)?;
+    plugin.plan(&PlanRequest {
+        version: MESSAGE_VERSION,
+        profile: profile.clone(),
+        evidence: evidence.to_vec(),
+        endorsements: blobs(&collateral.endorsements),
+    })
+}
+
+/// Step 4. The numbers are for the floors.
+fn judge(
+    plugin: &Plugin,
+    mut call: VerifyRequest,
+    collateral: &mut Collateral,
+    at: UnixTime,
+) -> Result<(Authentic<Claims>, Vec<(Floor, Origin)>), Finding> {
+    call.endorsements = blobs(&collateral.endorsements);
+    let answer = plugin.verify(&call)?;
+    collateral.kinds = answer.recognised;
+    let Accepted { claims, bound, waived } = answer.outcome?;
+    let origin = |floor: &Floor| {
+        let index = usize::try_from(floor.endorsement).unwrap_or(usize::MAX);
+        collateral.endorsements.get(index).map_or(Origin::Attester, |endorsement| endorsement.origin)
+    };
+    let numbers = answer.floors.into_iter().map(|floor| (floor.clone(), origin(&floor))).collect();
+    Ok((Authentic::assertion(claims, bound, waived, at, plugin.identity().trust_class), numbers))
+}
+
+fn blobs(endorsements: &[Endorsement]) -> Vec<Blob> {
+    endorsements.iter().map(|endorsement| Blob(endorsement.bytes.clone())).collect()
+}
+
+/// Everything must fit into one message to the plugin (*verification.md* 0.11).
+fn within_limits(evidence: &[u8], endorsements: &[Endorsement]) -> Result<(), Finding> {
+    let within = |what: &str, size: usize, limit: usize| {
+        if size <= limit {
+            return Ok(());
+        }
+        Err(Finding::new(codes::ENV_SIZE_EXCEEDED, format!("{what}: {size}, the limit is {limit}")))
+    };
+    within("bytes of evidence", evidence.len(), MAX_EVIDENCE)?;
+    within("endorsements", endorsements.len(), MAX_ENDORSEMENTS)?;
+    for endorsement in endorsements {
+        within("bytes of an endorsement", endorsement.bytes.len(), MAX_ENDORSEMENT)?;
+    }
+    let total = endorsements.iter().fold(evidence.len(), |sum, e| sum.saturating_add(e.bytes.len()));
+    within("bytes in total", total, MAX_MESSAGE.saturating_sub(MESSAGE_OVERHEAD))
+}
+
+/// The endorsements of one verification, with what became of them.
+struct Collateral {
+    endorsements: Vec<Endorsement>,
+    kinds: Vec<String>,
+    fetched: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl Collateral {
+    fn new(mut endorsements: Vec<Endorsement>) -> Self {
+        dedupe(&mut endorsements);
+        Self { endorsements, kinds: Vec::new(), fetched: Vec::new(), notes: Vec::new() }
+    }
+
+    /// Step 3: one after the other, since vendors throttle; what fails becomes a note.
+    async fn fetch(
+        &mut self,
+        fetcher: &Fetcher,
+        requests: &[EndorsementRequest],
+        patience: Duration,
+        keep: Keep,
+    ) {
+        for request in requests {
+            let EndorsementRequest { kind, url, .. } = request;
+            let content = match fetcher.fetch(request, patience, keep).await {
+                Ok(content) => content,
+                Err(failure) => {
+                    self.notes.push(format!("{kind} from {url}: {failure}"));
+                    continue;
+                }
+            };
+            match split(&content) {
+                Ok(objects) => {
+                    let new = objects.into_iter().map(|o| Endorsement::new(o, url.clone(), Origin::Fetched));
+                    self.endorsements.extend(new);
+                    self.fetched.push(url.clone());
+                }
+                Err(reason) => self.notes.push(format!("{kind} from {url}: {reason}")),
+            }
+        }
+        dedupe(&mut self.endorsements);
+    }
+
+    /// What was fetched served a successful verification.
+    fn confirm(&self, fetcher: &Fetcher) {
+        self.fetched.iter().for_each(|url| fetcher.confirm(url));
+    }
+
+    /// Adds to a case that is undecided why things are missing.
+    fn explain(&self, finding: Finding) -> Finding {
+        if finding.code.class() != Class::Indeterminate || self.notes.is_empty() {
+            return finding;
+        }
+        Finding::new(finding.code, format!("{} ({})", finding.detail, self.notes.join("; ")))
+    }
+}
+
+/// What evidence says before anybody verified it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Who read it.
+    pub plugin: PluginInfo,
+    /// The profile.
+    pub profile: Profile,
+    /// The unverified claims with what verification would need beyond the endorsements at hand, or why the
+    /// evidence is not readable.
+    pub result: Result<(Unverified<Claims>, Vec<EndorsementRequest>), Finding>,
+}
+
+/// Reads evidence without verifying it.
+pub fn show(
+    host: &Host,
+    profile: &Profile,
+    evidence: &[u8],
+    endorsements: Vec<Endorsement>,
+) -> Result<Shown, NoPlugin> {
+    let plugin = host.serving(profile, Role::Verify).ok_or_else(|| no_plugin(host, profile, Role::Verify))?;
+    let plan = prepare(plugin, profile, evidence, &Collateral::new(endorsements));
+    let result = plan.map(|plan| (Unverified::new(plan.claims), plan.requests));
+    Ok(Shown { plugin: PluginInfo::of(plugin), profile: profile.clone(), result })
+}
+
+/// Fresh evidence of this machine.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    /// Who collected it.
+    pub plugin: PluginInfo,
+    /// The profile.
+    pub profile: Profile,
+    /// The evidence with the endorsements that came with it, or why there is none.
+    pub result: Result<(Vec<u8>, Vec<Endorsement>), Finding>,
+}
+
+/// Obtains evidence of this machine with `binding` in it.
+pub async fn collect(host: &Host, profile: &Profile, binding: Binding) -> Result<Collection, NoPlugin> {
+    let plugin =
+        host.serving(profile, Role::Collect).ok_or_else(|| no_plugin(host, profile, Role::Collect))?;
+    let (info, plugin, expected) = (PluginInfo::of(plugin), plugin.clone(), binding.clone());
+    let request = CollectRequest { version: MESSAGE_VERSION, profile: profile.clone(), binding };
+    // The hardware may take seconds.
+    let collected = tokio::task::spawn_blocking(move || plugin.collect(&request)).await;
+    let collected = collected.unwrap_or_else(|error| {
+        Err(Finding::new(codes::PLUG_PANICKED, format!("collection ended: {error}")))
+    });
+    let result = collected.and_then(|collected| {
+        if let Some(field) = bound_field_of(profile, &collected.evidence)? {
+            field.compare(&expected)?;
+        }
+        let source = format!("collected by {}", info.name);
+        let endorsements = collected.endorsements.into_iter();
+        let endorsements =
+            endorsements.map(|Blob(bytes)| Endorsement::new(bytes, source.clone(), Origin::Attester));
+        Ok((collected.evidence, endorsements.collect()))
+    });
+    Ok(Collection { plugin: info, profile: profile.clone(), result })
+}
