@@ -6,10 +6,12 @@
 
 mod cli;
 mod clock;
+mod collect;
 mod evidence;
 mod exit;
 mod explain;
 mod output;
+mod human;
 mod plugin;
 mod policy;
 mod reference;
@@ -26,7 +28,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     log_to_stderr(cli.verbose);
     let exit = match cli.command {
-        Command::Evidence(command) => evidence::run(command),
+        Command::Evidence(cli::Evidence::Collect(command)) => collect::run(&command),
+        Command::Evidence(cli::Evidence::Show(command)) => evidence::show(&command),
+        Command::Evidence(cli::Evidence::Verify(command)) => evidence::verify(command),
+        Command::Evidence(cli::Evidence::Appraise(command)) => evidence::appraise(command),
         Command::Plugin(command) => plugin::run(command),
         Command::Policy(cli::Policy::Check { file, format }) => policy::check(&file, format),
         Command::Explain(command) => explain::run(&command),

@@ -321,6 +321,9 @@ registry! {
     PLUG_SELFTEST_FAILED "plug.selftest.failed" Reject false
         "The plugin does not answer the host's probes as the contract demands."
         "Report it to the plugin's vendor.";
+    PLUG_PROFILE_UNSERVED "plug.profile.unserved" Reject false
+        "No loaded plugin serves the profile."
+        "Configure a plugin for the profile; `muster plugin list` shows what is loaded.";
     PLUG_CONTRACT "plug.contract" Reject false
         "An answer of the plugin breaks the contract."
         "Report it to the plugin's vendor; nothing it said was used.";

@@ -1,0 +1,156 @@
+//! Results as text for people: the outcome first, then why, then the details.
+
+use std::fmt::Write as _;
+
+use cc_core::{ClaimValue, Claims, Code};
+
+use crate::output::{BAD, DIM, GOOD, HEADING, UNSURE};
+use crate::report::{AppraisalReport, PluginRef, Shown, Verdict};
+
+/// Longest value of a claim on one line of its own, in characters.
+const VALUE_WIDTH: usize = 100;
+
+/// `evidence verify` and `appraise`.
+pub(crate) fn verdict(verdict: &Verdict) -> String {
+    let mut text = String::new();
+    match (verdict.outcome, &verdict.code) {
+        ("accept", _) => {
+            let _ = writeln!(text, "{GOOD}ACCEPTED{GOOD:#} the {} evidence is authentic", verdict.profile);
+        }
+        (outcome, code) => {
+            let (style, word) =
+                if outcome == "indeterminate" { (UNSURE, "UNDECIDED") } else { (BAD, "REJECTED") };
+            let code = code.as_deref().unwrap_or_default();
+            let _ = writeln!(text, "{style}{word}{style:#} {code}");
+            text.push_str(&reason(code, verdict.detail.as_deref().unwrap_or_default()));
+        }
+    }
+    if let Some(appraisal) = &verdict.appraisal {
+        text.push_str(&appraised(appraisal));
+    }
+    if let Some(at) = &verdict.at {
+        let replayed = if verdict.replayed { " (replayed: says nothing about now)" } else { "" };
+        let _ = writeln!(text, "  judged at  {at}{replayed}");
+    }
+    if verdict.outcome == "accept" {
+        let binding = if verdict.binding == "matched" { "matched" } else { "not compared: the evidence may be old" };
+        let _ = writeln!(text, "  binding    {binding}");
+    }
+    for code in &verdict.waived {
+        let _ = writeln!(text, "  {UNSURE}waived{UNSURE:#}     {code}: {}", meaning(code));
+    }
+    text.push_str(&plugin(verdict.plugin.as_ref()));
+    if !verdict.endorsements.is_empty() {
+        let _ = writeln!(text, "{HEADING}Endorsements{HEADING:#}");
+        for used in &verdict.endorsements {
+            let digest: String = used.sha256.chars().take(16).collect();
+            let _ = writeln!(text, "  {:<13} {DIM}{digest}…{DIM:#}  {}", used.kind, used.source);
+        }
+    }
+    text.push_str(&claims("Claims", &verdict.claims));
+    text
+}
+
+/// `evidence show`.
+pub(crate) fn shown(shown: &Shown) -> String {
+    let mut text = String::new();
+    match &shown.code {
+        None => {
+            let _ = writeln!(text, "{UNSURE}NOT VERIFIED{UNSURE:#} what the {} evidence says of itself", shown.profile);
+        }
+        Some(code) => {
+            let _ = writeln!(text, "{BAD}NOT READABLE{BAD:#} {code}");
+            text.push_str(&reason(code, shown.detail.as_deref().unwrap_or_default()));
+        }
+    }
+    text.push_str(&plugin(shown.plugin.as_ref()));
+    if !shown.requests.is_empty() {
+        let _ = writeln!(text, "{HEADING}Verification needs{HEADING:#}");
+        for request in &shown.requests {
+            let _ = writeln!(text, "  {:<13} {}", request.kind, request.url);
+        }
+    }
+    text.push_str(&claims("Unverified claims", &shown.claims));
+    text
+}
+
+/// Meaning, details and hint of a code.
+pub(crate) fn reason(code: &str, detail: &str) -> String {
+    let mut text = String::new();
+    let meaning = meaning(code);
+    if !meaning.is_empty() {
+        let _ = writeln!(text, "  {meaning}");
+    }
+    let _ = writeln!(text, "  detail     {detail}");
+    if let Some(info) = Code::parse(code).ok().as_ref().and_then(Code::info) {
+        let _ = writeln!(text, "  hint       {}", info.hint);
+    }
+    text
+}
+
+fn meaning(code: &str) -> &'static str {
+    Code::parse(code).ok().as_ref().and_then(Code::info).map_or("", |info| info.meaning)
+}
+
+fn appraised(appraisal: &AppraisalReport) -> String {
+    let mut text = String::new();
+    let style = match appraisal.status.as_str() {
+        "affirming" => GOOD,
+        _ => BAD,
+    };
+    let _ = writeln!(text, "{style}{}{style:#} by the policy", appraisal.status.to_uppercase());
+    for finding in &appraisal.findings {
+        let _ = writeln!(text, "  {HEADING}{}{HEADING:#} {}", finding.code, meaning(&finding.code));
+        let _ = writeln!(text, "    got      {}", shorten(&finding.got));
+        let _ = writeln!(text, "    wanted   {}", shorten(&finding.want));
+        let _ = writeln!(text, "    by       {}", finding.source);
+    }
+    text
+}
+
+fn plugin(plugin: Option<&PluginRef>) -> String {
+    plugin.map_or_else(String::new, |plugin| {
+        let digest: String = plugin.sha256.chars().take(16).collect();
+        let emulated = if plugin.trust_class == "emulated" {
+            format!(" {BAD}emulated: proves nothing{BAD:#}")
+        } else {
+            String::new()
+        };
+        format!("  plugin     {} {} {DIM}{digest}…{DIM:#}{emulated}\n", plugin.name, plugin.version)
+    })
+}
+
+fn claims(heading: &str, claims: &Claims) -> String {
+    let mut text = String::new();
+    if !claims.is_empty() {
+        let _ = writeln!(text, "{HEADING}{heading}{HEADING:#}");
+        for (name, value) in claims.iter() {
+            let _ = writeln!(text, "  {name:<22} {}", shorten(&plain(value)));
+        }
+    }
+    text
+}
+
+/// A value on one line.
+fn plain(value: &ClaimValue) -> String {
+    match value {
+        ClaimValue::Bool(flag) => flag.to_string(),
+        ClaimValue::Integer(number) => number.to_string(),
+        ClaimValue::Text(text) => text.clone(),
+        ClaimValue::List(list) => list.iter().map(plain).collect::<Vec<_>>().join(", "),
+        ClaimValue::Map(map) => {
+            map.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect::<Vec<_>>().join(" ")
+        }
+        _ => "?".to_owned(),
+    }
+}
+
+/// Long values are cut for people; JSON has them whole. Control characters of hostile text are shown, not obeyed.
+fn shorten(text: &str) -> String {
+    let safe: String = text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect();
+    if safe.chars().count() <= VALUE_WIDTH * 2 {
+        return safe;
+    }
+    let start: String = safe.chars().take(VALUE_WIDTH * 2).collect();
+    format!("{start}…")
+}
