@@ -149,7 +149,7 @@ fn is_pem(bytes: &[u8]) -> bool {
 fn pem(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     let mut objects = Vec::new();
     for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(bytes) {
-        match section.map_err(|error| format!("malformed PEM: {error}"))? {
+        match section.map_err(|error| pem_error(&error))? {
             (SectionKind::Certificate | SectionKind::Crl, der) => objects.push(der),
             (kind, _) => return Err(format!("PEM section {kind:?} is no endorsement")),
         }
@@ -160,6 +160,16 @@ fn pem(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     Ok(objects)
 }
 
+fn pem_error(error: &rustls_pki_types::pem::Error) -> String {
+    use rustls_pki_types::pem::Error;
+    // The library prints these two as lists of numbers.
+    match error {
+        Error::MissingSectionEnd { .. } => "malformed PEM: a section has no end".to_owned(),
+        Error::IllegalSectionStart { .. } => "malformed PEM: a section does not begin properly".to_owned(),
+        other => format!("malformed PEM: {other}"),
+    }
+}
+
 /// The values of concatenated DER SEQUENCEs, if `bytes` is exactly that.
 fn der(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut values = Vec::new();
@@ -168,7 +178,7 @@ fn der(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
         values.push(value.to_vec());
         bytes = rest;
     }
-    Some(values)
+    (!values.is_empty()).then_some(values)
 }
 
 /// Length of the SEQUENCE at the start of `bytes`, header included (ITU-T X.690, 8.1.3).

@@ -40,6 +40,12 @@ impl Host {
         }
     }
 
+    /// A host with these plugins, for tests of what is built on it.
+    #[cfg(test)]
+    pub(crate) fn of(plugins: Vec<Plugin>) -> Self {
+        Self { plugins: plugins.into_iter().map(Arc::new).collect() }
+    }
+
     /// The plugins in the order of the configuration.
     pub fn plugins(&self) -> impl Iterator<Item = &Plugin> {
         self.plugins.iter().map(Arc::as_ref)

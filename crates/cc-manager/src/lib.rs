@@ -30,6 +30,8 @@ mod load;
 mod pipeline;
 mod plugin;
 mod selftest;
+#[cfg(test)]
+mod tests;
 
 pub use config::{Config, Danger, Endpoint, FetchConfig, Isolation, PluginConfig};
 pub use digest::Sha256;

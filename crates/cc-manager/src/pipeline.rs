@@ -223,13 +223,16 @@ fn prepare(
     })
 }
 
+/// Numbers of collateral, each with who supplied it.
+type Numbers = Vec<(Floor, Origin)>;
+
 /// Step 4. The numbers are for the floors.
 fn judge(
     plugin: &Plugin,
     mut call: VerifyRequest,
     collateral: &mut Collateral,
     at: UnixTime,
-) -> Result<(Authentic<Claims>, Vec<(Floor, Origin)>), Finding> {
+) -> Result<(Authentic<Claims>, Numbers), Finding> {
     call.endorsements = blobs(&collateral.endorsements);
     let answer = plugin.verify(&call)?;
     collateral.kinds = answer.recognised;

@@ -25,9 +25,8 @@ fn deny(plugin: &Plugin, profile: &Profile) -> Result<(), Finding> {
         evidence: Vec::new(),
         endorsements: Vec::new(),
     };
-    let denial = match plugin.plan(&plan) {
-        Ok(_) => return Err(failed("plan", "empty evidence was not denied")),
-        Err(finding) => finding,
+    let Err(denial) = plugin.plan(&plan) else {
+        return Err(failed("plan", "empty evidence was not denied"));
     };
     honest("plan", &denial)?;
     let verify = VerifyRequest {

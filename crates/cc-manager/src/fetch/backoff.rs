@@ -48,7 +48,8 @@ impl Backoff {
 fn wait_after(failures: u32, chance: u8) -> Duration {
     let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
     let base = FIRST.saturating_mul(doubled).min(LONGEST);
-    let extra = (base / 4).saturating_mul(u32::from(chance)) / u32::from(u8::MAX);
+    // A quarter at the largest chance: 255 / 1020.
+    let extra = base.saturating_mul(u32::from(chance)).checked_div(1020).unwrap_or_default();
     base.saturating_add(extra).min(LONGEST)
 }
 
