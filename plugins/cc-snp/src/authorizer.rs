@@ -17,7 +17,7 @@ use cc_verifier::snp::{Anchors, Verifier};
 const REMEMBERED_CHAINS: usize = 1024;
 
 /// Whose processors an authorizer speaks for.
-pub trait Hardware: Send + Sync + 'static {
+pub(crate) trait Hardware: Send + Sync + 'static {
     /// The plugin's name.
     const NAME: &'static str;
     /// Whether the processors are real.
@@ -28,8 +28,7 @@ pub trait Hardware: Send + Sync + 'static {
 }
 
 /// The authorizer of `snp-raw-1`.
-#[derive(Debug)]
-pub struct SnpAuthorizer<H> {
+pub(crate) struct SnpAuthorizer<H> {
     verifier: Verifier,
     collector: Collector,
     hardware: PhantomData<H>,

@@ -10,7 +10,7 @@ use authorizer::{Hardware, SnpAuthorizer};
 
 /// Real processors.
 #[derive(Debug)]
-pub struct Amd;
+pub(crate) struct Amd;
 
 impl Hardware for Amd {
     const NAME: &'static str = "cc-snp";

@@ -13,7 +13,7 @@ use authorizer::{Hardware, SnpAuthorizer};
 
 /// Processors that exist in the test kit only.
 #[derive(Debug)]
-pub struct Emulated;
+pub(crate) struct Emulated;
 
 impl Hardware for Emulated {
     const NAME: &'static str = "emulated-snp";
