@@ -12,6 +12,7 @@ use cc_core::{Code, Finding, codes};
 use cc_testkit::fuse::configfs::TreeFault;
 use cc_testkit::fuse::firmware::{Fault, Firmware};
 use cc_testkit::fuse::sev_guest::GuestFault;
+use rustix::io::Errno;
 
 use support::{Backing, Rig, binding, certs, report, with_each_backing, with_fuse};
 
@@ -38,6 +39,12 @@ struct Case {
     wrong: Wrong,
     /// What consecutive requests end with; `None` is a report.
     outcomes: &'static [Option<Code>],
+}
+
+const VMM_BUSY: u64 = 2 << 32;
+
+const fn ends(errno: Errno, exitinfo2: u64) -> Wrong {
+    Wrong::Guest(GuestFault::Ends { errno: errno.raw_os_error(), exitinfo2 })
 }
 
 const BOTH: &[On] = &[Configfs, Device];
@@ -83,7 +90,13 @@ const CASES: &[Case] = &[
     Case {
         name: "N-SNP-98 a file that is no guest device",
         on: &[Device],
-        wrong: Wrong::Guest(GuestFault::OtherDevice),
+        wrong: ends(Errno::NOTTY, 0),
+        outcomes: &[Some(codes::SNP_COLLECT_NO_DEVICE)],
+    },
+    Case {
+        name: "N-SNP-98 a device without its hardware",
+        on: &[Device],
+        wrong: ends(Errno::NXIO, 0),
         outcomes: &[Some(codes::SNP_COLLECT_NO_DEVICE)],
     },
     Case {
@@ -95,8 +108,32 @@ const CASES: &[Case] = &[
     Case {
         name: "N-SNP-99 throttled, passed on at once",
         on: &[Device],
-        wrong: Wrong::Guest(GuestFault::HostBusy),
+        wrong: ends(Errno::IO, VMM_BUSY),
         outcomes: &[Some(codes::SNP_COLLECT_THROTTLED), Some(codes::SNP_COLLECT_THROTTLED)],
+    },
+    Case {
+        name: "N-SNP-99 timed out, and the host says nothing",
+        on: &[Device],
+        wrong: ends(Errno::TIMEDOUT, 0),
+        outcomes: &[Some(codes::SNP_COLLECT_THROTTLED)],
+    },
+    Case {
+        name: "N-SNP-99 success with the error of a throttling host",
+        on: &[Device],
+        wrong: Wrong::Guest(GuestFault::Ends { errno: 0, exitinfo2: VMM_BUSY }),
+        outcomes: &[Some(codes::SNP_COLLECT_THROTTLED)],
+    },
+    Case {
+        name: "success with an error of the firmware",
+        on: &[Device],
+        wrong: Wrong::Guest(GuestFault::Ends { errno: 0, exitinfo2: 0x16 }),
+        outcomes: &[Some(codes::SNP_COLLECT_FIRMWARE_ERROR)],
+    },
+    Case {
+        name: "another errno",
+        on: &[Device],
+        wrong: ends(Errno::INVAL, 0),
+        outcomes: &[Some(codes::SNP_COLLECT_FIRMWARE_ERROR)],
     },
     Case {
         name: "N-SNP-100 status 0x16",
@@ -150,30 +187,6 @@ const CASES: &[Case] = &[
         name: "report larger than will be read",
         on: &[Configfs],
         wrong: Wrong::Behind(Fault::Length { length: 4097, filler: 0 }),
-        outcomes: &[Some(codes::SNP_COLLECT_FIRMWARE_ERROR)],
-    },
-    Case {
-        name: "host wants no whole pages for certificates",
-        on: &[Device],
-        wrong: Wrong::Guest(GuestFault::CertsLength(0x2001)),
-        outcomes: &[Some(codes::SNP_COLLECT_FIRMWARE_ERROR)],
-    },
-    Case {
-        name: "host wants more for certificates than the kernel passes on",
-        on: &[Device],
-        wrong: Wrong::Guest(GuestFault::CertsLength(0xFFFF_F000)),
-        outcomes: &[Some(codes::SNP_COLLECT_FIRMWARE_ERROR)],
-    },
-    Case {
-        name: "host wants no more for certificates than it was given",
-        on: &[Device],
-        wrong: Wrong::Guest(GuestFault::CertsLength(0x2000)),
-        outcomes: &[Some(codes::SNP_COLLECT_FIRMWARE_ERROR)],
-    },
-    Case {
-        name: "host is given what it wants for certificates, and wants it again",
-        on: &[Device],
-        wrong: Wrong::Guest(GuestFault::CertsLength(0x3000)),
         outcomes: &[Some(codes::SNP_COLLECT_FIRMWARE_ERROR)],
     },
 ];
@@ -233,6 +246,8 @@ fn certificates_are_optional() {
         for device in [rig.configfs(), rig.device()] {
             assert_eq!(rig.collector(vec![device]).collect(&binding(1)), Ok(collected(1, &[])));
         }
+        rig.tree.lock().unwrap().fault = Some(TreeFault::NoAuxblob);
+        assert_eq!(rig.collector(vec![rig.configfs()]).collect(&binding(2)), Ok(collected(2, &[])));
     });
 }
 
@@ -251,6 +266,27 @@ fn a_larger_table_is_asked_for_again_once() {
         assert_eq!(collector.collect(&binding(2)), Ok(collected(2, &table)));
         assert_eq!(rig.guest.lock().unwrap().certs_lengths(), [0x2000, 0x3000, 0x3000]);
         assert_eq!(*rig.pace.waits.lock().unwrap(), [Duration::from_secs(2); 2]);
+    });
+}
+
+/// A host which is never content is asked once more at most, and only with a length that the kernel takes.
+#[test]
+fn hosts_cannot_ask_for_any_length() {
+    let cases: [(u32, &[u32]); 5] = [
+        (0x2001, &[0x2000]),
+        (0x2000, &[0x2000]),
+        (0x1000, &[0x2000]),
+        (0xFFFF_F000, &[0x2000]),
+        (0x3000, &[0x2000, 0x3000]),
+    ];
+    with_each_backing("hosts_cannot_ask_for_any_length", |backing| {
+        for (wanted, lengths) in cases {
+            let rig = Rig::new(backing);
+            rig.guest.lock().unwrap().fault = Some(GuestFault::CertsLength(wanted));
+            let refused = rig.collector(vec![rig.device()]).collect(&binding(1));
+            assert_eq!(refused.map_err(|finding| finding.code), Err(codes::SNP_COLLECT_FIRMWARE_ERROR));
+            assert_eq!(rig.guest.lock().unwrap().certs_lengths(), lengths, "{wanted:#x}");
+        }
     });
 }
 

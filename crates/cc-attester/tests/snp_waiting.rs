@@ -1,6 +1,6 @@
 //! How the SNP collector treats the device's time and its callers': one request at a time, paced, and none that is
 //! started for a caller who has gone (*verification.md* 1.5, N-SNP-99).
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
 mod support;
 
@@ -71,6 +71,7 @@ fn nobody_asks_while_an_abandoned_request_is_at_the_device() {
     for number in 2..40 {
         let error = stage.collector.collect(&binding(number)).unwrap_err();
         assert_eq!(error.code, codes::SNP_COLLECT_THROTTLED);
+        assert!(error.detail.contains("nobody waits for"), "not turned away at once: {error}");
     }
     assert_eq!(*stage.asked.lock().unwrap(), [binding(1)], "a second request while the first one is out");
 
@@ -84,6 +85,22 @@ fn nobody_asks_while_an_abandoned_request_is_at_the_device() {
     };
     assert_eq!(collected.evidence, report(*binding(77).as_bytes(), 0));
     assert!(stage.asked.lock().unwrap()[1..].iter().all(|asked| *asked == binding(77)));
+}
+
+/// The second caller is queued behind the first one; both leave, and then the device comes back.
+#[test]
+fn nothing_is_asked_for_a_caller_who_left_the_queue() {
+    let stage = stage(Duration::from_millis(100));
+    std::thread::scope(|scope| {
+        scope.spawn(|| stage.collector.collect(&binding(1)).unwrap_err());
+        // On a slow machine the first caller may leave before its request is begun; there is nothing to see then.
+        let Ok(()) = stage.entered.recv_timeout(Duration::from_secs(1)) else { return };
+        let error = stage.collector.collect(&binding(2)).unwrap_err();
+        assert_eq!(error.code, codes::SNP_COLLECT_THROTTLED);
+    });
+    drop(stage.release);
+    while stage.collector.collect(&binding(3)).is_err() {}
+    assert!(!stage.asked.lock().unwrap().contains(&binding(2)));
 }
 
 #[test]

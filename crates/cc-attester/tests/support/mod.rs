@@ -1,7 +1,8 @@
 //! What the tests of the SNP collector share: emulated interfaces, with and without FUSE, and a clock.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -182,6 +183,10 @@ pub fn with_each_backing(what: &str, call: impl Fn(Backing) + Sync) {
 pub fn with_fuse(what: &str, call: impl FnOnce() + Send) {
     match namespace::available() {
         Ok(()) => namespace::isolated(call),
-        Err(reason) => eprintln!("\n*** SKIPPED over FUSE: {what}: {reason} ***\n"),
+        Err(reason) => {
+            // Past `eprintln!`, which the test harness would keep to itself.
+            let notice = format!("\n*** SKIPPED over FUSE: {what}: {reason} ***\n\n");
+            io::stderr().write_all(notice.as_bytes()).unwrap();
+        }
     }
 }

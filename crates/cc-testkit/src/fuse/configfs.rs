@@ -19,6 +19,8 @@ pub const ATTRIBUTES: [&str; 7] =
 pub enum TreeFault {
     /// Too many writes of others wait for their report: writes fail.
     Busy,
+    /// The driver has no certificates to offer: there is no `auxblob`.
+    NoAuxblob,
     /// No driver has registered: directories cannot be made.
     NoProvider,
     /// The tree belongs to this driver instead of the SNP one.
@@ -96,6 +98,7 @@ impl ReportTree {
             "generation" => Ok(format!("{}\n", entry.generation).into_bytes()),
             "privlevel_floor" => Ok(format!("{}\n", self.floor).into_bytes()),
             "outblob" => self.answer(name),
+            "auxblob" if self.fault == Some(TreeFault::NoAuxblob) => Err(libc::ENOENT),
             "auxblob" => self.answer(name).map(|_| self.certs.clone()),
             "inblob" | "privlevel" => Err(libc::EACCES),
             _ => Err(libc::ENOENT),

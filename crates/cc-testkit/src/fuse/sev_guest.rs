@@ -19,10 +19,13 @@ const VMM_BUSY: u64 = 2 << 32;
 pub enum GuestFault {
     /// No buffer for certificates is ever large enough; the device asks for this many bytes.
     CertsLength(u32),
-    /// The host reports that it throttles, and the driver passes it on at once.
-    HostBusy,
-    /// The file answers no ioctl of this kind.
-    OtherDevice,
+    /// Requests end with this. With errno 0 the response is there, whatever `exitinfo2` says.
+    Ends {
+        /// 0 or an errno.
+        errno: i32,
+        /// See [`Reply::exitinfo2`].
+        exitinfo2: u64,
+    },
 }
 
 /// The memory of the calling process, where the structures lie that a request points to.
@@ -80,11 +83,11 @@ impl Guest {
     pub fn get_report(&mut self, request: &[u8; 96]) -> Reply {
         let report_data = request[..64].try_into().unwrap();
         let vmpl = u32::from_le_bytes(request[64..68].try_into().unwrap());
-        match self.fault {
-            Some(GuestFault::HostBusy) => return Reply::failed(libc::EIO, VMM_BUSY),
-            Some(GuestFault::OtherDevice) => return Reply::failed(libc::ENOTTY, 0),
-            Some(GuestFault::CertsLength(_)) | None => {}
-        }
+        let exitinfo2 = match self.fault {
+            Some(GuestFault::Ends { errno: 0, exitinfo2 }) => exitinfo2,
+            Some(GuestFault::Ends { errno, exitinfo2 }) => return Reply::failed(errno, exitinfo2),
+            Some(GuestFault::CertsLength(_)) | None => 0,
+        };
         let (status, report) = match self.firmware.report(report_data, vmpl) {
             Ok(report) => (0, report),
             Err(Refusal::Status(status)) => (status, Vec::new()),
@@ -97,16 +100,16 @@ impl Guest {
         response.resize(32, 0);
         response.extend(report);
         response.resize(4000, 0);
-        Reply { response: Some(response), ..Reply::default() }
+        Reply { exitinfo2, response: Some(response), ..Reply::default() }
     }
 
     /// SNP_GET_EXT_REPORT: `request` is the `snp_ext_report_req`.
     pub fn get_ext_report(&mut self, request: &[u8; 112]) -> Reply {
         let length = u32::from_le_bytes(request[104..108].try_into().unwrap());
+        self.lengths.push(length);
         if length > MAX_CERTS || !(length as usize).is_multiple_of(PAGE) {
             return Reply::failed(libc::EINVAL, NO_FIRMWARE_CALL);
         }
-        self.lengths.push(length);
         let needed = match self.fault {
             Some(GuestFault::CertsLength(wanted)) => Some(wanted),
             _ => {
