@@ -92,7 +92,8 @@ impl<'a> Crl<'a> {
         let extension = self.extensions.all(CRL_NUMBER).next()?;
         let content = Element::of(extension.value, WHAT).ok()?.content_of(Tag::Integer, WHAT).ok()?;
         let magnitude = match content {
-            [first, ..] if !is_minimal_integer(content) || first & 0x80 != 0 => return None,
+            _ if !is_minimal_integer(content) => return None,
+            [0x80..=0xff, ..] => return None,
             [0, rest @ ..] if !rest.is_empty() => rest,
             all => all,
         };

@@ -8,9 +8,9 @@
 use cc_core::{ClaimValue, Claims};
 
 use super::bits;
-use super::chain::Revocations;
 use super::extensions::{LeafExtensions, Owner};
 use super::form::{self, Form};
+use super::issuer::Revocations;
 use super::product::{Product, Tcb};
 use super::report::FirmwareVersion;
 use crate::pki::Window;

@@ -14,6 +14,8 @@ mod chain;
 mod claims;
 mod extensions;
 mod form;
+mod issuer;
+mod leaf;
 mod plan;
 mod product;
 mod report;

@@ -2,9 +2,11 @@
 
 use cc_core::{Code, Finding, UnixTime, Waivers, codes};
 
-use super::chain::{Chains, Issuer, Leaf, LeafKey, Line, Revocations};
+use super::chain::{Chains, Line};
 use super::extensions::{LeafExtensions, Owner};
 use super::form::Form;
+use super::issuer::{Issuer, Revocations};
+use super::leaf::{Leaf, LeafKey};
 use super::product::{Product, Tcb};
 use super::signature;
 use crate::pki::Window;

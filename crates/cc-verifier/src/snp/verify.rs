@@ -7,10 +7,11 @@ use cc_core::{Accepted, BoundField, BoundKind, Finding, Outcome, UnixTime, Waive
 
 use super::anchors::Anchors;
 use super::cache::{ChainCache, KeyBuilder, Known};
-use super::chain::{Chains, Leaf};
+use super::chain::Chains;
 use super::claims;
 use super::extensions::Owner;
 use super::form::{self, Form};
+use super::leaf::Leaf;
 use super::slots::{Labels, Slots};
 use super::steps::{self, Passed, Path};
 
