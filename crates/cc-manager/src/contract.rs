@@ -21,15 +21,16 @@ const HOST_DOMAINS: [&str; 4] = ["bind", "clk", "coll", "pol"];
 /// What `recognised` says of an endorsement that the plugin cannot use.
 pub(crate) const UNKNOWN: &str = "unknown";
 
-/// A checked answer to `verify`.
+/// An answer to `verify` that keeps the contract. What it says is the plugin's word: only [`crate::verify`] makes it
+/// authentic.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// What the evidence says, or why it is denied.
-    pub(crate) outcome: Result<Accepted, Finding>,
+    pub outcome: Result<Accepted, Finding>,
     /// What each endorsement is.
-    pub(crate) recognised: Vec<String>,
+    pub recognised: Vec<String>,
     /// Numbers of authenticated collateral.
-    pub(crate) floors: Vec<Floor>,
+    pub floors: Vec<Floor>,
 }
 
 /// The finding of a denial; a malformed one is a finding itself.

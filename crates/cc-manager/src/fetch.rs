@@ -105,6 +105,10 @@ impl FetchFailure {
     }
 }
 
+/// Until when attempts may be made; from [`Fetcher::deadline`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline(Duration);
+
 type Flight = Arc<OnceCell<Result<Vec<u8>, FetchFailure>>>;
 
 /// Fetches endorsements.
@@ -147,18 +151,23 @@ impl Fetcher {
         })
     }
 
-    /// Obtains what a plan asks for, from the cache or from its address. Attempts are repeated within
-    /// `patience`; a caller that comes while the same address is being fetched shares that answer.
+    /// The deadline that `patience` gives from now on.
+    pub fn deadline(&self, patience: Duration) -> Deadline {
+        Deadline(self.environment.elapsed().saturating_add(patience))
+    }
+
+    /// Obtains what a plan asks for, from the cache or from its address. Attempts are repeated until
+    /// `deadline`; a caller that comes while the same address is being fetched shares that answer.
     pub async fn fetch(
         &self,
         request: &EndorsementRequest,
-        patience: Duration,
+        deadline: Deadline,
         keep: Keep,
     ) -> Result<Vec<u8>, FetchFailure> {
         let target = self.directory.target(&request.url)?;
         let key = (request.url.clone(), keep);
         let flight = Arc::clone(lock(&self.flights).entry(key.clone()).or_default());
-        let result = flight.get_or_init(|| self.obtain(request, &target, patience, keep)).await.clone();
+        let result = flight.get_or_init(|| self.obtain(request, &target, deadline, keep)).await.clone();
         let mut flights = lock(&self.flights);
         if flights.get(&key).is_some_and(|current| Arc::ptr_eq(current, &flight)) {
             flights.remove(&key);
@@ -179,7 +188,7 @@ impl Fetcher {
         &self,
         request: &EndorsementRequest,
         target: &Target,
-        patience: Duration,
+        deadline: Deadline,
         keep: Keep,
     ) -> Result<Vec<u8>, FetchFailure> {
         let url = request.url.as_str();
@@ -191,7 +200,7 @@ impl Fetcher {
             return Err(FetchFailure::Offline);
         }
         self.refused(url)?;
-        let result = self.attempts(target, self.environment.elapsed().saturating_add(patience)).await;
+        let result = self.attempts(target, deadline).await;
         match (&result, &self.cache) {
             (Ok(content), Some(cache)) if keep == Keep::Yes => {
                 if let Err(error) = cache.write(url, content, self.environment.now()) {
@@ -204,7 +213,7 @@ impl Fetcher {
         result
     }
 
-    async fn attempts(&self, target: &Target, deadline: Duration) -> Result<Vec<u8>, FetchFailure> {
+    async fn attempts(&self, target: &Target, Deadline(deadline): Deadline) -> Result<Vec<u8>, FetchFailure> {
         let mut last = None;
         loop {
             let elapsed = self.environment.elapsed();

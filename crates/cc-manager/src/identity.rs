@@ -132,7 +132,8 @@ mod tests {
     #[test]
     fn malformed_identities_break_the_contract() {
         assert_eq!(read(&good().to_bytes()), Ok(good()));
-        let cases: [(&str, fn(&mut Identity)); 14] = [
+        type Spoil = fn(&mut Identity);
+        let cases: [(&str, Spoil); 14] = [
             ("empty name", |i| i.name.clear()),
             ("long name", |i| i.name = "n".repeat(129)),
             ("control character", |i| i.name = "cc\u{1b}[31m".to_owned()),

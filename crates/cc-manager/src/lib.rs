@@ -34,6 +34,7 @@ mod selftest;
 mod tests;
 
 pub use config::{Config, Danger, Endpoint, FetchConfig, Isolation, PluginConfig};
+pub use contract::Answer;
 pub use digest::Sha256;
 pub use error::{LoadError, LoadErrors};
 pub use file::SealedFile;

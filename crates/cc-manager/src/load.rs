@@ -116,9 +116,11 @@ fn finding(error: &LibraryError) -> Finding {
         LibraryError::IncompatibleVersionNumber { expected_version, actual_version, .. } => {
             format!("the plugin has interface version {actual_version}, the host {expected_version}")
         }
-        other => other.to_string(),
+        // Hundreds of lines, of which the last ones tell where the layouts part.
+        LibraryError::AbiInstability(report) => format!("the layouts differ: {}", tail(&report.to_string())),
+        other => tail(&other.to_string()),
     };
-    Finding::new(code, tail(&reason))
+    Finding::new(code, contract::printable(&reason))
 }
 
 fn many(errors: &[LibraryError]) -> Finding {

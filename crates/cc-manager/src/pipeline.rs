@@ -43,7 +43,7 @@ pub struct Request {
     pub replayed: bool,
     /// What the evidence must be bound to.
     pub expected: Expectation,
-    /// For how long fetching may be tried, per endorsement.
+    /// For how long fetching may be tried, all endorsements together.
     pub patience: Duration,
 }
 
@@ -288,9 +288,10 @@ impl Collateral {
         patience: Duration,
         keep: Keep,
     ) {
+        let deadline = fetcher.deadline(patience);
         for request in requests {
             let EndorsementRequest { kind, url, .. } = request;
-            let content = match fetcher.fetch(request, patience, keep).await {
+            let content = match fetcher.fetch(request, deadline, keep).await {
                 Ok(content) => content,
                 Err(failure) => {
                     self.notes.push(format!("{kind} from {url}: {failure}"));

@@ -102,8 +102,9 @@ impl Plugin {
         contract::plan(&self.raw(Call::Plan, &request.to_bytes())?)
     }
 
-    /// Whether evidence is authentic.
-    pub(crate) fn verify(&self, request: &VerifyRequest) -> Result<Answer, Finding> {
+    /// Whether evidence is authentic, by the plugin's word. For measuring and testing a plugin; a decision needs
+    /// [`crate::verify`].
+    pub fn verify(&self, request: &VerifyRequest) -> Result<Answer, Finding> {
         contract::reply(request, &self.raw(Call::Verify, &request.to_bytes())?)
     }
 

@@ -1,6 +1,6 @@
 //! The fetcher against a key distribution service that throttles, stalls, lies, redirects, truncates and goes
 //! down: exact outcome and number of requests, in virtual time.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
 mod common;
 
@@ -20,7 +20,7 @@ const fn seconds(seconds: u64) -> Duration {
 }
 
 async fn get(fetcher: &Fetcher, path: &str, patience: u64) -> Result<Vec<u8>, FetchFailure> {
-    fetcher.fetch(&request(path), seconds(patience), Keep::Yes).await
+    fetcher.fetch(&request(path), fetcher.deadline(seconds(patience)), Keep::Yes).await
 }
 
 /// What one fetch gives after `faults`, how many requests it made and how it waited.
@@ -274,7 +274,7 @@ async fn a_replay_leaves_no_trace() {
     let (kds, time, folder) = (Kds::start(), Virtual::new(), tempfile::tempdir().unwrap());
     kds.route(CRL, BODY);
     let fetcher = fetcher(&config(&kds, Some(folder.path())), &kds, &time);
-    assert_eq!(fetcher.fetch(&request(CRL), seconds(30), Keep::No).await.unwrap(), BODY);
+    assert_eq!(fetcher.fetch(&request(CRL), fetcher.deadline(seconds(30)), Keep::No).await.unwrap(), BODY);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -299,7 +299,7 @@ async fn hosts_beyond_the_list_are_never_asked() {
     for url in [kds.url() + CRL, kds.other_name() + CRL, format!("http://{HOST}{CRL}")] {
         let mut request = request(CRL);
         request.url = url;
-        let result = fetcher.fetch(&request, seconds(30), Keep::Yes).await;
+        let result = fetcher.fetch(&request, fetcher.deadline(seconds(30)), Keep::Yes).await;
         assert!(matches!(result, Err(FetchFailure::NotAllowed(_))), "{result:?}");
     }
     assert!(kds.log().is_empty());

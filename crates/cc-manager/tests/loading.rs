@@ -1,6 +1,6 @@
 //! The stages of loading, as far as they can be seen without a plugin: files, digests, foreign libraries.
 //! Real and misbehaving plugins are loaded in the integration tests of the workspace.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
@@ -38,8 +38,11 @@ fn load(plugins: Vec<PluginConfig>) -> Vec<Code> {
 }
 
 fn load_one(path: &Path) -> Code {
-    let content = std::fs::read(path).unwrap_or_default();
-    let codes = load(vec![entry(path, Sha256::of(&content))]);
+    load_one_of(path, &std::fs::read(path).unwrap_or_default())
+}
+
+fn load_one_of(path: &Path, content: &[u8]) -> Code {
+    let codes = load(vec![entry(path, Sha256::of(content))]);
     assert_eq!(codes.len(), 1);
     codes[0].clone()
 }
@@ -53,6 +56,25 @@ fn paths_that_are_no_file() {
     let dangling = folder.path().join("dangling.so");
     symlink(folder.path().join("nothing"), &dangling).unwrap();
     assert_eq!(load_one(&dangling), codes::PLUG_FILE_NOT_FOUND);
+}
+
+#[test]
+fn a_named_pipe_is_not_waited_for() {
+    let (folder, _) = installed(b"");
+    let pipe = folder.path().join("pipe.so");
+    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, mode, 0).unwrap();
+    assert_eq!(load_one_of(&pipe, b""), codes::PLUG_FILE_NOT_FOUND);
+}
+
+#[test]
+fn libraries_have_a_largest_size() {
+    let (_folder, path) = installed(b"");
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(256 * 1024 * 1024 + 1).unwrap();
+    let error = SealedFile::read(&path).unwrap_err();
+    assert_eq!(error.code, codes::PLUG_LOAD_FAILED);
+    assert!(error.detail.contains("the limit is 268435456"), "{error}");
 }
 
 #[test]

@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn damaged_entries_are_dropped() {
-        let spoil: [(&str, fn(&Path, &Path)); 4] = [
+        type Spoil = fn(&Path, &Path);
+        let spoil: [(&str, Spoil); 4] = [
             ("object changed", |object, _| std::fs::write(object, b"cOntent").unwrap()),
             ("object gone", |object, _| std::fs::remove_file(object).unwrap()),
             ("object large", |object, _| std::fs::write(object, vec![0; MAX_ENDORSEMENT + 1]).unwrap()),

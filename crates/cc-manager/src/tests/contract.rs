@@ -78,9 +78,9 @@ fn good_replies_are_taken() {
 #[test]
 fn broken_replies_are_refused() {
     type Spoil = Box<dyn FnOnce(&mut VerifyReply)>;
-    let reject = |code: &str| {
+    let reject = |code: &str| -> Spoil {
         let denial = Denial { code: code.to_owned(), ..denied(&codes::SNP_FORMAT_LENGTH, "") };
-        Box::new(move |r: &mut VerifyReply| r.outcome = WireOutcome::Reject(denial)) as Spoil
+        Box::new(move |r| r.outcome = WireOutcome::Reject(denial))
     };
     let mut nested = Claims::new();
     nested.insert("outer", vec![text_claims("in\u{1b}ner", 1)]);

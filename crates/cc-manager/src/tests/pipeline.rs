@@ -213,13 +213,9 @@ async fn a_wrong_answer_is_not_kept() {
         let fetcher = fetcher(Some(&kds), Some(folder.path()));
         if replayed {
             // A replay writes nothing, not even the confirmation of what is there already.
-            let _ = fetcher
-                .fetch(
-                    &EndorsementRequest { kind: "snp.crl".to_owned(), url: URL.to_owned(), max_age: 1 },
-                    Duration::from_secs(1),
-                    Keep::Yes,
-                )
-                .await;
+            let wanted = EndorsementRequest { kind: "snp.crl".to_owned(), url: URL.to_owned(), max_age: 1 };
+            let deadline = fetcher.deadline(Duration::from_secs(1));
+            fetcher.fetch(&wanted, deadline, Keep::Yes).await.unwrap();
         }
         let judged =
             verify(&host, &fetcher, &Floors::open(None), Request { replayed, ..request() }).await.unwrap();

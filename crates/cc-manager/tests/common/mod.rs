@@ -1,5 +1,5 @@
 //! A fetcher against the fake key distribution service, with virtual time.
-#![allow(clippy::unwrap_used, unreachable_pub, dead_code, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, unreachable_pub, dead_code, reason = "tests")]
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
