@@ -178,8 +178,8 @@ impl Fetcher {
     /// Notes that a verification succeeded with what the address gave: the cache may serve it for as long as
     /// the plan said.
     pub(crate) fn confirm(&self, url: &str) {
-        let confirmed = self.cache.as_ref().map_or(Ok(()), |cache| cache.confirm(url));
-        if let Err(error) = confirmed {
+        let (Some(cache), Ok(target)) = (&self.cache, self.directory.target(url)) else { return };
+        if let Err(error) = cache.confirm(target.url.as_str()) {
             tracing::warn!(url, %error, "cache entry not confirmed");
         }
     }
@@ -191,7 +191,8 @@ impl Fetcher {
         deadline: Deadline,
         keep: Keep,
     ) -> Result<Vec<u8>, FetchFailure> {
-        let url = request.url.as_str();
+        // The cache knows the address that is really asked: a mirror's answers are served as nobody else's.
+        let url = target.url.as_str();
         let now = self.environment.now();
         if let Some(content) = self.cache.as_ref().and_then(|cache| cache.read(url, request.max_age, now)) {
             return Ok(content);

@@ -14,6 +14,7 @@
 //! repository have no privilege over a vendor's.
 #![forbid(unsafe_code)]
 
+mod collateral;
 mod config;
 mod contract;
 mod digest;

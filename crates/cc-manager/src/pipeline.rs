@@ -5,22 +5,20 @@
 
 use std::time::Duration;
 
-use cc_core::limits::{MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE, MAX_MESSAGE};
 use cc_core::message::{
     Blob, CollectRequest, EndorsementRequest, Floor, MESSAGE_VERSION, Plan, PlanRequest, VerifyRequest,
 };
 use cc_core::{
-    Accepted, Authentic, Binding, Claims, Class, Finding, Profile, Role, TrustClass, UnixTime, Unverified,
-    Verified, Waivers, bound_field_of, codes,
+    Accepted, Authentic, Binding, Claims, Finding, Profile, Role, TrustClass, UnixTime, Unverified, Verified,
+    Waivers, bound_field_of, codes,
 };
 
+use crate::collateral::Collateral;
 use crate::contract::UNKNOWN;
-use crate::endorsements::{Endorsement, Origin, dedupe, split};
+use crate::endorsements::{Endorsement, Origin};
 use crate::fetch::{Fetcher, Keep};
 use crate::{Floors, Host, Plugin, Sha256};
 
-/// Room in a message for what is not evidence or endorsements, in bytes.
-const MESSAGE_OVERHEAD: usize = 16 * 1024;
 /// The profiles that this project defines (*verification.md* 0.12); a vendor's plugin may bring others.
 const PROFILES: [&str; 6] =
     ["aci-maa-1", "aci-raw-1", "az-cvm-vtpm-1", "nv-spdm-1", "snp-raw-1", "tdx-quote-1"];
@@ -172,7 +170,7 @@ pub async fn verify(
             collateral
                 .fetch(fetcher, &plan.requests, patience, if replayed { Keep::No } else { Keep::Yes })
                 .await;
-            within_limits(&evidence, &collateral.endorsements)
+            collateral.within_limits(&evidence)
         }
         Err(finding) => Err(finding),
     };
@@ -214,12 +212,12 @@ fn prepare(
     evidence: &[u8],
     collateral: &Collateral,
 ) -> Result<Plan, Finding> {
-    within_limits(evidence, &collateral.endorsements)?;
+    collateral.within_limits(evidence)?;
     plugin.plan(&PlanRequest {
         version: MESSAGE_VERSION,
         profile: profile.clone(),
         evidence: evidence.to_vec(),
-        endorsements: blobs(&collateral.endorsements),
+        endorsements: collateral.blobs(),
     })
 }
 
@@ -233,95 +231,18 @@ fn judge(
     collateral: &mut Collateral,
     at: UnixTime,
 ) -> Result<(Authentic<Claims>, Numbers), Finding> {
-    call.endorsements = blobs(&collateral.endorsements);
+    call.endorsements = collateral.blobs();
     let answer = plugin.verify(&call)?;
     collateral.kinds = answer.recognised;
     let Accepted { claims, bound, waived } = answer.outcome?;
-    let origin = |floor: &Floor| {
-        let index = usize::try_from(floor.endorsement).unwrap_or(usize::MAX);
-        collateral.endorsements.get(index).map_or(Origin::Attester, |endorsement| endorsement.origin)
-    };
-    let numbers = answer.floors.into_iter().map(|floor| (floor.clone(), origin(&floor))).collect();
-    Ok((Authentic::assertion(claims, bound, waived, at, plugin.identity().trust_class), numbers))
-}
-
-fn blobs(endorsements: &[Endorsement]) -> Vec<Blob> {
-    endorsements.iter().map(|endorsement| Blob(endorsement.bytes.clone())).collect()
-}
-
-/// Everything must fit into one message to the plugin (*verification.md* 0.11).
-fn within_limits(evidence: &[u8], endorsements: &[Endorsement]) -> Result<(), Finding> {
-    let within = |what: &str, size: usize, limit: usize| {
-        if size <= limit {
-            return Ok(());
-        }
-        Err(Finding::new(codes::ENV_SIZE_EXCEEDED, format!("{what}: {size}, the limit is {limit}")))
-    };
-    within("bytes of evidence", evidence.len(), MAX_EVIDENCE)?;
-    within("endorsements", endorsements.len(), MAX_ENDORSEMENTS)?;
-    for endorsement in endorsements {
-        within("bytes of an endorsement", endorsement.bytes.len(), MAX_ENDORSEMENT)?;
-    }
-    let total = endorsements.iter().fold(evidence.len(), |sum, e| sum.saturating_add(e.bytes.len()));
-    within("bytes in total", total, MAX_MESSAGE.saturating_sub(MESSAGE_OVERHEAD))
-}
-
-/// The endorsements of one verification, with what became of them.
-struct Collateral {
-    endorsements: Vec<Endorsement>,
-    kinds: Vec<String>,
-    fetched: Vec<String>,
-    notes: Vec<String>,
-}
-
-impl Collateral {
-    fn new(mut endorsements: Vec<Endorsement>) -> Self {
-        dedupe(&mut endorsements);
-        Self { endorsements, kinds: Vec::new(), fetched: Vec::new(), notes: Vec::new() }
-    }
-
-    /// Step 3: one after the other, since vendors throttle; what fails becomes a note.
-    async fn fetch(
-        &mut self,
-        fetcher: &Fetcher,
-        requests: &[EndorsementRequest],
-        patience: Duration,
-        keep: Keep,
-    ) {
-        let deadline = fetcher.deadline(patience);
-        for request in requests {
-            let EndorsementRequest { kind, url, .. } = request;
-            let content = match fetcher.fetch(request, deadline, keep).await {
-                Ok(content) => content,
-                Err(failure) => {
-                    self.notes.push(format!("{kind} from {url}: {failure}"));
-                    continue;
-                }
-            };
-            match split(&content) {
-                Ok(objects) => {
-                    let new = objects.into_iter().map(|o| Endorsement::new(o, url.clone(), Origin::Fetched));
-                    self.endorsements.extend(new);
-                    self.fetched.push(url.clone());
-                }
-                Err(reason) => self.notes.push(format!("{kind} from {url}: {reason}")),
-            }
-        }
-        dedupe(&mut self.endorsements);
-    }
-
-    /// What was fetched served a successful verification.
-    fn confirm(&self, fetcher: &Fetcher) {
-        self.fetched.iter().for_each(|url| fetcher.confirm(url));
-    }
-
-    /// Adds to a case that is undecided why things are missing.
-    fn explain(&self, finding: Finding) -> Finding {
-        if finding.code.class() != Class::Indeterminate || self.notes.is_empty() {
-            return finding;
-        }
-        Finding::new(finding.code, format!("{} ({})", finding.detail, self.notes.join("; ")))
-    }
+    let trust_class = plugin.identity().trust_class;
+    let numbers = answer.floors.into_iter().map(|floor| {
+        let origin = collateral.origin(&floor);
+        // What synthetic anchors authenticated must not move the floors of real collateral.
+        (Floor { name: format!("{trust_class}/{}/{}", call.profile, floor.name), ..floor }, origin)
+    });
+    let numbers = numbers.collect();
+    Ok((Authentic::assertion(claims, bound, waived, at, trust_class), numbers))
 }
 
 /// What evidence says before anybody verified it.

@@ -72,8 +72,15 @@ fn identity() -> Identity {
 }
 
 fn plugin(answers: impl Fn(Call, &[u8]) -> Result<Vec<u8>, CallError> + Send + Sync + 'static) -> Plugin {
+    plugin_of(identity(), answers)
+}
+
+fn plugin_of(
+    identity: Identity,
+    answers: impl Fn(Call, &[u8]) -> Result<Vec<u8>, CallError> + Send + Sync + 'static,
+) -> Plugin {
     Plugin::new(
-        identity(),
+        identity,
         Sha256::of(b"library"),
         PathBuf::from("/scripted.so"),
         Box::new(Scripted(Box::new(answers))),

@@ -270,6 +270,17 @@ async fn the_cache_answers_for_as_long_as_it_may() {
 }
 
 #[tokio::test]
+async fn the_answers_of_a_mirror_are_its_own() {
+    let (first, second) = (Kds::start(), Kds::start());
+    let (time, folder) = (Virtual::new(), tempfile::tempdir().unwrap());
+    for (kds, body) in [(&first, BODY), (&second, b"another list")] {
+        kds.route(CRL, body);
+        let fetcher = fetcher(&config(kds, Some(folder.path())), kds, &time);
+        assert_eq!(get(&fetcher, CRL, 30).await.unwrap(), body);
+    }
+}
+
+#[tokio::test]
 async fn a_replay_leaves_no_trace() {
     let (kds, time, folder) = (Kds::start(), Virtual::new(), tempfile::tempdir().unwrap());
     kds.route(CRL, BODY);

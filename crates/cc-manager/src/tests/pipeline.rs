@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use cc_core::limits::{MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE};
 use cc_core::message::{
-    Blob, CollectRequest, Collected, EndorsementRequest, Floor, MESSAGE_VERSION, Message, VerifyReply,
-    VerifyRequest, WireOutcome,
+    Blob, CollectRequest, Collected, EndorsementRequest, Floor, Identity, MESSAGE_VERSION, Message,
+    VerifyReply, VerifyRequest, WireOutcome,
 };
 use cc_core::{Binding, Code, Profile, Role, TrustClass, UnixTime, Waivers, codes};
 use cc_testkit::kds::Kds;
 
-use super::{Standstill, accept, denied, evidence, identity, plan, plugin, reply};
+use super::{Standstill, accept, denied, evidence, identity, plan, plugin, plugin_of, reply};
 use crate::endorsements::{Endorsement, Origin};
 use crate::fetch::{Fetcher, Keep, Roots};
 use crate::plugin::{Call, CallError};
@@ -254,6 +254,27 @@ async fn older_collateral_is_refused() {
         let found = numbered(&floors, number, origin, replayed).await;
         assert_eq!(found, expected, "{number} {origin:?}, replayed {replayed}");
     }
+}
+
+#[tokio::test]
+async fn synthetic_anchors_move_no_real_floor() {
+    let run = async |trust_class, number, floors: &Floors| {
+        let identity = Identity { trust_class, ..identity() };
+        let plugin = plugin_of(identity, move |call, _| match call {
+            Call::Plan => Ok(plan(Vec::new())),
+            _ => {
+                let floor = Floor { name: "snp.crl.Milan".to_owned(), number: [number; 20], endorsement: 0 };
+                Ok(VerifyReply { floors: vec![floor], ..reply(accept(), 1) }.to_bytes())
+            }
+        });
+        let request = Request { endorsements: vec![supplied(1, Origin::Administrator)], ..request() };
+        let host = Host::of(vec![plugin]);
+        code(&verify(&host, &fetcher(None, None), floors, request).await.unwrap())
+    };
+    let floors = Floors::open(None);
+    assert_eq!(run(TrustClass::Emulated, 9, &floors).await, None);
+    assert_eq!(run(TrustClass::Hardware, 5, &floors).await, None);
+    assert_eq!(run(TrustClass::Emulated, 8, &floors).await, Some(codes::COLL_ROLLBACK));
 }
 
 #[tokio::test]
