@@ -11,14 +11,8 @@
 
 #![expect(
     non_local_definitions,
-    unused_qualifications,
     unsafe_code,
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::undocumented_unsafe_blocks,
-    clippy::multiple_unsafe_ops_per_block,
-    clippy::allow_attributes_without_reason,
-    clippy::use_self,
+    unused_qualifications,
     reason = "code that the derive macros of abi_stable generate"
 )]
 

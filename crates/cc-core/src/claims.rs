@@ -278,6 +278,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn decode_claims(bytes: &[u8]) -> Result<Claims, decode::Error> {
+        decode(bytes)
+    }
+
     fn any_value() -> impl Strategy<Value = ClaimValue> {
         let leaf = prop_oneof![
             any::<bool>().prop_map(ClaimValue::Bool),
@@ -298,12 +302,12 @@ mod tests {
         fn claims_round_trip(map in prop::collection::btree_map("[a-z_]{1,8}", any_value(), 0..8)) {
             let claims = Claims(map);
             let bytes = minicbor::to_vec(&claims).unwrap();
-            prop_assert_eq!(minicbor::decode::<Claims>(&bytes).unwrap(), claims);
+            prop_assert_eq!(decode_claims(&bytes).unwrap(), claims);
         }
 
         #[test]
         fn any_bytes_decode_or_fail(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            if let Ok(claims) = minicbor::decode::<Claims>(&bytes) {
+            if let Ok(claims) = decode_claims(&bytes) {
                 prop_assert!(minicbor::to_vec(&claims).is_ok());
             }
         }
@@ -313,16 +317,16 @@ mod tests {
     fn limits_hold() {
         let mut wide = Claims::new();
         wide.insert("list", vec![0_u64; MAX_CLAIM_ENTRIES]);
-        assert!(minicbor::decode::<Claims>(&minicbor::to_vec(&wide).unwrap()).is_err());
+        assert!(decode_claims(&minicbor::to_vec(&wide).unwrap()).is_err());
         let mut deep = ClaimValue::Bool(true);
         for _ in 0..MAX_CLAIM_DEPTH {
             deep = ClaimValue::List(vec![deep]);
         }
         let mut claims = Claims::new();
         claims.insert("deep", deep);
-        assert!(minicbor::decode::<Claims>(&minicbor::to_vec(&claims).unwrap()).is_err());
+        assert!(decode_claims(&minicbor::to_vec(&claims).unwrap()).is_err());
         // A map header that promises 2^64 - 1 entries allocates nothing.
-        assert!(minicbor::decode::<Claims>(&[0xbb, 255, 255, 255, 255, 255, 255, 255, 255]).is_err());
+        assert!(decode_claims(&[0xbb, 255, 255, 255, 255, 255, 255, 255, 255]).is_err());
     }
 
     #[test]
@@ -335,7 +339,7 @@ mod tests {
             ("byte string", b"\xa1\x61a\x41\x00"),
             ("null", b"\xa1\x61a\xf6"),
         ] {
-            assert!(minicbor::decode::<Claims>(bytes).is_err(), "{what}");
+            assert!(decode_claims(bytes).is_err(), "{what}");
         }
     }
 

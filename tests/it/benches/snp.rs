@@ -118,7 +118,7 @@ fn abi(plugins: &Path) -> Bench {
     bench("snp.verify.abi", move || {
         let plugin = host.plugins().next().unwrap();
         let answer = plugin.verify(black_box(&request)).unwrap();
-        assert!(matches!(answer.outcome, cc_core::Outcome::Accept(_)));
+        assert!(answer.outcome.is_ok());
     })
 }
 
