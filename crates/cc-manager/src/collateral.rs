@@ -17,16 +17,23 @@ pub(crate) struct Collateral {
     pub(crate) endorsements: Vec<Endorsement>,
     pub(crate) kinds: Vec<String>,
     fetched: Vec<String>,
-    pub(crate) notes: Vec<String>,
+    failures: Vec<Failure>,
+}
+
+/// An endorsement that was wanted and could not be had.
+struct Failure {
+    kind: String,
+    url: String,
+    reason: String,
 }
 
 impl Collateral {
     pub(crate) fn new(mut endorsements: Vec<Endorsement>) -> Self {
         dedupe(&mut endorsements);
-        Self { endorsements, kinds: Vec::new(), fetched: Vec::new(), notes: Vec::new() }
+        Self { endorsements, kinds: Vec::new(), fetched: Vec::new(), failures: Vec::new() }
     }
 
-    /// Fetches one after the other, since vendors throttle; what fails becomes a note.
+    /// Fetches one after the other, since vendors throttle. What fails is remembered, and never ends it.
     pub(crate) async fn fetch(
         &mut self,
         fetcher: &Fetcher,
@@ -37,20 +44,17 @@ impl Collateral {
         let deadline = fetcher.deadline(patience);
         for request in requests {
             let EndorsementRequest { kind, url, .. } = request;
-            let content = match fetcher.fetch(request, deadline, keep).await {
-                Ok(content) => content,
-                Err(failure) => {
-                    self.notes.push(format!("{kind} from {url}: {failure}"));
-                    continue;
-                }
-            };
-            match split(&content) {
+            tracing::info!(kind, url, "fetching");
+            let fetched = fetcher.fetch(request, deadline, keep).await;
+            match fetched.map_err(|failure| failure.to_string()).and_then(|content| split(&content)) {
                 Ok(objects) => {
                     let new = objects.into_iter().map(|o| Endorsement::new(o, url.clone(), Origin::Fetched));
                     self.endorsements.extend(new);
                     self.fetched.push(url.clone());
                 }
-                Err(reason) => self.notes.push(format!("{kind} from {url}: {reason}")),
+                Err(reason) => {
+                    self.failures.push(Failure { kind: kind.clone(), url: url.clone(), reason });
+                }
             }
         }
         dedupe(&mut self.endorsements);
@@ -89,11 +93,27 @@ impl Collateral {
         self.fetched.iter().for_each(|url| fetcher.confirm(url));
     }
 
-    /// Adds to a case that is undecided why things are missing.
+    /// What could not be fetched, with address and reason.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let note = |failure: &Failure| format!("{} from {}: {}", failure.kind, failure.url, failure.reason);
+        self.failures.iter().map(note).collect()
+    }
+
+    /// Adds to a case that is undecided why things are missing, each reason once.
     pub(crate) fn explain(&self, finding: Finding) -> Finding {
-        if finding.code.class() != Class::Indeterminate || self.notes.is_empty() {
+        if finding.code.class() != Class::Indeterminate || self.failures.is_empty() {
             return finding;
         }
-        Finding::new(finding.code, format!("{} ({})", finding.detail, self.notes.join("; ")))
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        for Failure { kind, reason, .. } in &self.failures {
+            match reasons.iter_mut().find(|(known, _)| known == reason) {
+                Some((_, kinds)) if kinds.contains(&kind.as_str()) => {}
+                Some((_, kinds)) => kinds.push(kind),
+                None => reasons.push((reason, vec![kind])),
+            }
+        }
+        let parts: Vec<_> =
+            reasons.iter().map(|(reason, kinds)| format!("{}: {reason}", kinds.join(", "))).collect();
+        Finding::new(finding.code, format!("{} ({})", finding.detail, parts.join("; ")))
     }
 }

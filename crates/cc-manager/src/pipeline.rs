@@ -9,8 +9,8 @@ use cc_core::message::{
     Blob, CollectRequest, EndorsementRequest, Floor, MESSAGE_VERSION, Plan, PlanRequest, VerifyRequest,
 };
 use cc_core::{
-    Accepted, Authentic, Binding, Claims, Finding, Profile, Role, TrustClass, UnixTime, Unverified, Verified,
-    Waivers, bound_field_of, codes,
+    Accepted, Authentic, Binding, BoundField, Claims, Class, Finding, Profile, Role, TrustClass, UnixTime,
+    Unverified, Verified, Waivers, bound_field_of, codes,
 };
 
 use crate::collateral::Collateral;
@@ -174,6 +174,8 @@ pub async fn verify(
         }
         Err(finding) => Err(finding),
     };
+    // Read here and not asked of the plugin, so that a mismatch counts even where the plugin cannot decide.
+    let stated = bound_field_of(&profile, &evidence);
     let call = VerifyRequest {
         version: MESSAGE_VERSION,
         profile: profile.clone(),
@@ -188,13 +190,14 @@ pub async fn verify(
             floors.admit(&numbers)?;
             collateral.confirm(fetcher);
         }
-        match expected {
-            Expectation::Compare(binding) => authentic.compare(&binding).map(Judged::Verified),
+        match &expected {
+            Expectation::Compare(binding) => authentic.compare(binding).map(Judged::Verified),
             Expectation::NotCompared => Ok(Judged::Authentic(authentic)),
         }
     });
-    let result = result.map_err(|finding| collateral.explain(finding));
-    let Collateral { endorsements, kinds, notes, .. } = collateral;
+    let result = result.map_err(|finding| refuted(finding, &stated, &expected, &collateral));
+    let notes = collateral.notes();
+    let Collateral { endorsements, kinds, .. } = collateral;
     let kinds = kinds.into_iter().map(Some).chain(std::iter::repeat(None));
     let used = endorsements.into_iter().zip(kinds).map(|(endorsement, kind)| UsedEndorsement {
         kind: kind.unwrap_or_else(|| UNKNOWN.to_owned()),
@@ -203,6 +206,23 @@ pub async fn verify(
     });
     let plugin = PluginInfo::of(plugin);
     Ok(Verification { plugin, profile, at, replayed, endorsements: used.collect(), notes, result })
+}
+
+/// The denial that counts: a rejection at once; of an undecided case a binding that does not match, since any
+/// rejection comes before what is undecided (*decisions.md* 1); otherwise the undecided case, with its reasons.
+fn refuted(
+    finding: Finding,
+    stated: &Result<Option<BoundField>, Finding>,
+    expected: &Expectation,
+    collateral: &Collateral,
+) -> Finding {
+    if let (Class::Indeterminate, Ok(Some(field)), Expectation::Compare(binding)) =
+        (finding.code.class(), stated, expected)
+        && let Err(mismatch) = field.compare(binding)
+    {
+        return mismatch;
+    }
+    collateral.explain(finding)
 }
 
 /// Steps 1 and 2.

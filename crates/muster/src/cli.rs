@@ -82,7 +82,9 @@ pub(crate) enum Evidence {
     #[command(after_help = format!("{APPRAISE_EXAMPLES}\n\n{EXIT_CODES}"))]
     Appraise(Appraise),
     /// Obtain evidence from the hardware of this machine.
-    #[command(after_help = "Example:\n  muster evidence collect --profile snp-raw-1 --binding <128 hex digits> --out report.bin")]
+    #[command(
+        after_help = "Example:\n  muster evidence collect --profile snp-raw-1 --binding <128 hex digits> --out report.bin"
+    )]
     Collect(Collect),
 }
 

@@ -82,5 +82,6 @@ fn human(report: &CollectedReport) -> String {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> std::result::Result<(), Failure> {
-    std::fs::write(path, bytes).map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))
+    std::fs::write(path, bytes)
+        .map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))
 }

@@ -10,7 +10,8 @@ use cc_core::{Finding, Profile, Waivers, codes};
 use cc_manager::endorsements::{self, Origin};
 use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
 use cc_manager::{
-    Config, Expectation, Floors, Host, ImportError, Imported, Judged, NoPlugin, PluginInfo, Request, Verification,
+    Config, Expectation, Floors, Host, ImportError, Imported, Judged, NoPlugin, PluginInfo, Request,
+    Verification,
 };
 use cc_policy::{Context, InitData, Policy};
 
@@ -59,8 +60,10 @@ pub(crate) fn show(command: &Show) -> Result {
     let exit = match result {
         Ok((claims, requests)) => {
             shown.claims = claims.inspect_unverified().clone();
-            shown.requests =
-                requests.into_iter().map(|request| RequestRef { kind: request.kind, url: request.url }).collect();
+            shown.requests = requests
+                .into_iter()
+                .map(|request| RequestRef { kind: request.kind, url: request.url })
+                .collect();
             Exit::Accepted
         }
         Err((exit, finding)) => {
@@ -101,7 +104,12 @@ pub(crate) fn appraise(command: Appraise) -> Result {
     print(format, exit, &verdict)
 }
 
-fn appraised(judged: &Judged, profile: &Profile, policy: &Policy, init_data: InitData) -> (Exit, AppraisalReport) {
+fn appraised(
+    judged: &Judged,
+    profile: &Profile,
+    policy: &Policy,
+    init_data: InitData,
+) -> (Exit, AppraisalReport) {
     let authentic = judged.authentic();
     let context = Context { now: authentic.at(), init_data };
     let appraisal = cc_policy::appraise(authentic, profile, policy, &context);
@@ -133,9 +141,8 @@ fn verdict(
         .map_err(|error| Failure::new(format!("endorsements: {error}")))?;
     supplied.notes.iter().for_each(|note| tracing::info!("{note}"));
 
-    let denied = |exit: Exit, finding: &Finding| {
-        Ok((exit, Verdict::denied(schema, profile.as_str(), finding), None))
-    };
+    let denied =
+        |exit: Exit, finding: &Finding| Ok((exit, Verdict::denied(schema, profile.as_str(), finding), None));
     let (host, mut config) = match loaded(&source.plugins)? {
         Ok(loaded) => loaded,
         Err((exit, finding)) => return denied(exit, &finding),
@@ -181,7 +188,8 @@ fn run_pipeline(
 
 fn reported(schema: &'static str, verification: Verification) -> (Exit, Verdict, Option<Judged>) {
     for note in &verification.notes {
-        tracing::warn!("{note}");
+        // Where it mattered, the result says so; the addresses are for those who look closer.
+        tracing::info!("{note}");
     }
     let profile = verification.profile.as_str();
     let (exit, mut verdict, judged) = match verification.result {

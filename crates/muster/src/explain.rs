@@ -33,7 +33,8 @@ pub(crate) fn run(command: &Explain) -> Result {
     if chosen.is_empty() {
         let code = command.code.as_deref().unwrap_or_default();
         let domain = code.split('.').next().unwrap_or_default();
-        let near: Vec<_> = registry().iter().map(|i| i.code).filter(|c| c.starts_with(domain)).take(5).collect();
+        let near: Vec<_> =
+            registry().iter().map(|i| i.code).filter(|c| c.starts_with(domain)).take(5).collect();
         let failure = Failure::new(format!("there is no code `{code}`"));
         return Err(match near.as_slice() {
             [] => failure.hint("`muster explain --all` lists all; other domains belong to plugin vendors"),

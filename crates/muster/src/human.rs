@@ -33,7 +33,8 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
         let _ = writeln!(text, "  judged at  {at}{replayed}");
     }
     if verdict.outcome == "accept" {
-        let binding = if verdict.binding == "matched" { "matched" } else { "not compared: the evidence may be old" };
+        let binding =
+            if verdict.binding == "matched" { "matched" } else { "not compared: the evidence may be old" };
         let _ = writeln!(text, "  binding    {binding}");
     }
     for code in &verdict.waived {
@@ -56,7 +57,11 @@ pub(crate) fn shown(shown: &Shown) -> String {
     let mut text = String::new();
     match &shown.code {
         None => {
-            let _ = writeln!(text, "{UNSURE}NOT VERIFIED{UNSURE:#} what the {} evidence says of itself", shown.profile);
+            let _ = writeln!(
+                text,
+                "{UNSURE}NOT VERIFIED{UNSURE:#} what the {} evidence says of itself",
+                shown.profile
+            );
         }
         Some(code) => {
             let _ = writeln!(text, "{BAD}NOT READABLE{BAD:#} {code}");
@@ -147,7 +152,10 @@ fn plain(value: &ClaimValue) -> String {
 
 /// Long values are cut for people; JSON has them whole. Control characters of hostile text are shown, not obeyed.
 fn shorten(text: &str) -> String {
-    let safe: String = text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect();
+    let safe: String = text
+        .chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect();
     if safe.chars().count() <= VALUE_WIDTH * 2 {
         return safe;
     }

@@ -68,7 +68,8 @@ pub(crate) fn run(command: cli::Plugin) -> Result {
                 Ok((host, _)) => host,
                 Err(errors) => return failed(SCHEMA, &errors, format),
             };
-            let listed = host.plugins().map(|p| describe(&p.path().display(), p.sha256(), p.identity())).collect();
+            let listed =
+                host.plugins().map(|p| describe(&p.path().display(), p.sha256(), p.identity())).collect();
             print(format, &Listing { schema: SCHEMA, plugins: listed }, |list| list.plugins.iter().collect())
         }
         cli::Plugin::Inspect(file) => single("muster.plugin.inspect/1", &file, cc_manager::inspect),
@@ -95,7 +96,8 @@ fn single(
     file: &cli::PluginFile,
     load: fn(&std::path::Path) -> std::result::Result<cc_manager::Inspection, LoadError>,
 ) -> Result {
-    let path = std::path::absolute(&file.path).map_err(|e| Failure::new(format!("{}: {e}", file.path.display())))?;
+    let path =
+        std::path::absolute(&file.path).map_err(|e| Failure::new(format!("{}: {e}", file.path.display())))?;
     match load(&path) {
         Err(error) => failed(schema, &error.into(), file.format),
         Ok(found) => {
@@ -134,10 +136,15 @@ fn print<T: Serialize>(format: Format, object: &T, plugins: impl Fn(&T) -> Vec<&
             let (bold, dim) = (output::HEADING, output::DIM);
             let mut text = String::new();
             for plugin in plugins(object) {
-                let _ = writeln!(text, "{bold}{} {}{bold:#} by {}", plugin.name, plugin.version, plugin.vendor);
+                let _ =
+                    writeln!(text, "{bold}{} {}{bold:#} by {}", plugin.name, plugin.version, plugin.vendor);
                 let _ = writeln!(text, "  path       {}", plugin.path);
                 let _ = writeln!(text, "  sha256     {}", plugin.sha256);
-                let _ = writeln!(text, "  evidence   {} {dim}(built with cc-core {}){dim:#}", plugin.trust_class, plugin.sdk_version);
+                let _ = writeln!(
+                    text,
+                    "  evidence   {} {dim}(built with cc-core {}){dim:#}",
+                    plugin.trust_class, plugin.sdk_version
+                );
                 for served in &plugin.profiles {
                     let _ = writeln!(text, "  serves     {} ({})", served.profile, served.roles.join(", "));
                 }
