@@ -142,8 +142,9 @@ fn intermediates_have_their_role() {
 
 #[test]
 fn leaves_have_their_role() {
-    let cases: [CertCase; 18] = [
+    let cases: [CertCase; 19] = [
         ("X.509 v1", |c| c.version = None, "snp.chain.role"),
+        ("serial number not minimal", |c| c.serial = vec![0, 1], "snp.chain.role"),
         ("no role", |c| c.subject = amd_name("SEV-CEK"), "snp.chain.role"),
         ("issuer of the other kind", |c| c.issuer = amd_name("SEV-VLEK-Milan"), "snp.chain.role"),
         ("issuer of another product line", |c| c.issuer = amd_name("SEV-Genoa"), "snp.chain.role"),
@@ -330,6 +331,20 @@ fn revocation_lists_are_authentic_and_current() {
             let verification = synthetic::check(healthy.report.bytes(), &slots);
             assert_eq!(synthetic::code(&verification.outcome), expected, "{what}");
         }
+    }
+}
+
+#[test]
+fn the_newest_of_several_current_lists_counts() {
+    let world = World::new(Milan, Vcek);
+    let lists =
+        [4, 9, 7].map(|number| CrlSpec { number: Some(number), ..world.crl_spec.clone() }.sign(ark(Milan)));
+    for (order, position) in [([0, 1, 2], 1), ([1, 0, 2], 0), ([2, 0, 1], 2)] {
+        let crls = order.map(|i: usize| lists[i].as_slice()).to_vec();
+        let answer = synthetic::check(world.report.bytes(), &Slots { crls, ..synthetic::slots(&world) });
+        assert_eq!((answer.floors[0].number[19], answer.floors[0].endorsement), (9, position), "{order:?}");
+        let Outcome::Accept(accepted) = answer.outcome else { panic!("{order:?}") };
+        assert_eq!(accepted.claims.text("crl_number"), Ok("0x9"));
     }
 }
 

@@ -135,6 +135,20 @@ fn version_2_without_certificates() {
         ("a root of the time", Slots { roots: vec![&genoa.ark], ..Slots::default() }, "snp.chain.missing"),
         ("a later root", Slots { roots: vec![&turin.ark], ..Slots::default() }, "snp.chain.untrusted_root"),
         ("no leaf", Slots { leaves: vec![], ..full.clone() }, "snp.chain.missing"),
+        (
+            "intermediates of two lines",
+            Slots {
+                leaves: vec![],
+                intermediates: vec![&genoa.intermediate, &world.intermediate],
+                ..full.clone()
+            },
+            "snp.chain.missing",
+        ),
+        (
+            "an intermediate of another line than the root",
+            Slots { leaves: vec![], intermediates: vec![&genoa.intermediate], ..full.clone() },
+            "snp.chain.untrusted_root",
+        ),
         ("another's root", Slots { roots: vec![&genoa.ark], ..full.clone() }, "snp.chain.untrusted_root"),
         ("all", full, "accept"),
     ];
@@ -193,6 +207,9 @@ fn the_first_candidate_that_nothing_rejects_counts() {
         let slots = Slots { leaves, ..slots(&world) };
         assert_eq!(code(&check(world.report.bytes(), &slots).outcome), expected, "{what}");
     }
+    let intermediates = vec![world.intermediate.as_slice(); 13];
+    let many = Slots { intermediates, ..slots(&world) };
+    assert_eq!(code(&check(world.report.bytes(), &many).outcome), "env.size.exceeded");
     // Without a list, a candidate that nothing rejects is still preferred to one that is rejected.
     let slots_without = Slots { leaves: vec![&other_key, good], crls: vec![], ..slots(&world) };
     assert_eq!(code(&check(world.report.bytes(), &slots_without).outcome), "snp.crl.missing");

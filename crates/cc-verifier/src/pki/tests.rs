@@ -1,5 +1,7 @@
 use super::asn1::{Elements, is_minimal_integer, octets_of_bits};
 use super::*;
+use cc_testkit::der;
+use cc_testkit::snp::keys;
 
 #[test]
 fn integers_are_minimal() {
@@ -57,4 +59,61 @@ fn names_have_one_common_name() {
     for bad in [vec![], vec![utf8, printable], vec![bmp], vec![attribute(0x0c, b"\xff")]] {
         assert!(common_name(&name(&bad)).is_err(), "{bad:02x?}");
     }
+}
+
+#[test]
+fn one_signature_algorithm() {
+    let hash = |oid: &str, null: bool| {
+        let null = if null { der::null() } else { Vec::new() };
+        der::seq(&[der::oid(oid), null])
+    };
+    let (sha384, sha256) = ("2.16.840.1.101.3.4.2.2", "2.16.840.1.101.3.4.2.1");
+    let (pss, mgf1) = ("1.2.840.113549.1.1.10", "1.2.840.113549.1.1.8");
+    let with = |id: &str, first: &[u8], mask: &str, second: &[u8], salt: u64, trailer: Option<u64>| {
+        let mask = der::seq(&[der::oid(mask), second.to_vec()]);
+        let trailer = trailer.map(|trailer| der::context(3, &[der::integer(trailer)]));
+        let parameters = der::seq(&[
+            der::context(0, &[first]),
+            der::context(1, &[mask]),
+            der::context(2, &[der::integer(salt)]),
+            trailer.unwrap_or_default(),
+        ]);
+        is_pss_sha384(&der::seq(&[der::oid(id), parameters]))
+    };
+    let (good, other, bare) = (hash(sha384, true), hash(sha256, true), hash(sha384, false));
+    assert!(with(pss, &good, mgf1, &good, 48, None));
+    assert!(with(pss, &good, mgf1, &good, 48, Some(1)));
+    assert!(with(pss, &bare, mgf1, &bare, 48, None));
+    assert!(!with(mgf1, &good, mgf1, &good, 48, None), "another algorithm");
+    assert!(!with(pss, &other, mgf1, &good, 48, None), "another hash");
+    assert!(!with(pss, &good, pss, &good, 48, None), "another mask");
+    assert!(!with(pss, &good, mgf1, &other, 48, None), "another hash in the mask");
+    assert!(!with(pss, &good, mgf1, &good, 32, None), "another salt");
+    assert!(!with(pss, &good, mgf1, &good, 48, Some(2)), "another trailer");
+    assert!(!is_pss_sha384(&der::seq(&[der::oid(pss)])), "no parameters");
+}
+
+#[test]
+fn keys_are_rsa_4096_or_p384_points() {
+    let rsa = |modulus: usize| {
+        let mut number = vec![0xff; modulus];
+        number.insert(0, 0);
+        let key = der::seq(&[der::tlv(der::INTEGER, &number), der::integer(65_537)]);
+        let algorithm = der::seq(&[der::oid("1.2.840.113549.1.1.1"), der::null()]);
+        RsaKey::of(&der::seq(&[algorithm, der::bit_string(0, &key)]))
+    };
+    assert!(rsa(512).is_ok());
+    for modulus in [256, 384, 511, 513, 1024] {
+        assert!(rsa(modulus).is_err(), "{modulus}");
+    }
+    assert!(RsaKey::of(keys::stranger_p384().spki()).is_err());
+
+    let spki = keys::stranger_p384().spki();
+    assert!(p384_key(spki).is_ok());
+    let (x, y) = spki[spki.len() - 96..].split_at(48);
+    let compressed = [&[2 + (y[47] & 1)], x].concat();
+    let algorithm = der::seq(&[der::oid("1.2.840.10045.2.1"), der::oid("1.3.132.0.34")]);
+    assert!(p384_key(&der::seq(&[algorithm, der::bit_string(0, &compressed)])).is_err(), "compressed");
+    assert!(p384_key(keys::stranger_p256().spki()).is_err());
+    assert!(p384_key(keys::stranger_rsa().spki()).is_err());
 }

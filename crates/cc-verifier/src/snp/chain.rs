@@ -74,13 +74,12 @@ impl Chains {
 /// Sizes and numbers, before anything is parsed.
 fn within_limits(slots: &Slots<'_>) -> Result<(), Finding> {
     let exceeded = |detail: String| Err(Finding::new(codes::ENV_SIZE_EXCEEDED, detail));
-    for (what, count) in
-        [("leaf candidates", slots.leaves.len()), ("intermediates", slots.intermediates.len())]
-    {
-        let limit = if what == "leaf candidates" { MAX_LEAF_CANDIDATES } else { MAX_INTERMEDIATES };
-        if count > limit {
-            return exceeded(format!("{count} {what}, the limit is {limit}"));
-        }
+    let counts = [
+        ("leaf candidates", slots.leaves.len(), MAX_LEAF_CANDIDATES),
+        ("intermediates", slots.intermediates.len(), MAX_INTERMEDIATES),
+    ];
+    if let Some((what, count, limit)) = counts.into_iter().find(|(_, count, limit)| count > limit) {
+        return exceeded(format!("{count} {what}, the limit is {limit}"));
     }
     let certificates = slots.leaves.iter().chain(&slots.intermediates).chain(&slots.roots);
     if let Some(large) = certificates.map(|der| der.len()).find(|length| *length > MAX_CERTIFICATE) {
@@ -95,14 +94,18 @@ fn within_limits(slots: &Slots<'_>) -> Result<(), Finding> {
 /// Most intermediates: two for each product line, and as many again for renewals.
 const MAX_INTERMEDIATES: usize = 12;
 
-/// The product line of a version 2 report for which no leaf is at hand, as far as other endorsements tell.
+/// The product line of a version 2 report for which no leaf is at hand, if the intermediates, or else the roots,
+/// are of one only.
 fn product_without_leaf(slots: &Slots<'_>, anchors: &Anchors, kind: Kind) -> Option<Product> {
-    let by_issuer = slots.intermediates.iter().find_map(|der| match role(der) {
-        Some(Role::Issuer(of, product)) if of == kind => Some(product),
-        _ => None,
-    });
-    let by_root = || PRODUCTS_OF_VERSION_2.into_iter().find(|p| anchors.is_among(&slots.roots, *p));
-    by_issuer.or_else(by_root).filter(|product| PRODUCTS_OF_VERSION_2.contains(product))
+    let roles: Vec<_> = slots.intermediates.iter().filter_map(|der| role(der)).collect();
+    let by_issuer = |product: &Product| roles.contains(&Role::Issuer(kind, *product));
+    let by_root = |product: &Product| anchors.is_among(&slots.roots, *product);
+    only_one(by_issuer).or_else(|| only_one(by_root))
+}
+
+fn only_one(told: impl Fn(&Product) -> bool) -> Option<Product> {
+    let mut told = PRODUCTS_OF_VERSION_2.into_iter().filter(told);
+    told.next().filter(|_| told.next().is_none())
 }
 
 /// The product lines whose firmware makes reports of version 2, all with the older TCB layout.
