@@ -27,7 +27,19 @@ pub(super) fn check() -> Result<Vec<String>> {
             found.push(format!("{code} ({name}) occurs in no test"));
         }
     }
+    found.extend(catalogue(&tests));
     Ok(found)
+}
+
+/// Rows of the negative-test catalogue for SEV-SNP; each has a test that names it.
+const SNP_ROWS: u32 = 101;
+
+fn catalogue(tests: &str) -> Vec<String> {
+    (1..=SNP_ROWS)
+        .map(|row| format!("N-SNP-{row:02}"))
+        .filter(|row| !mentions(tests, row))
+        .map(|row| format!("{row} of the negative-test catalogue is in no test"))
+        .collect()
 }
 
 /// Constant name and code of each entry: lines `NAME "code" Class flag`.

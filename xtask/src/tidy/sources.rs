@@ -8,7 +8,6 @@ use crate::run::{Result, capture, read, root};
 const UNSAFE_HOMES: &[&str] = &[
     "crates/cc-core/src/abi.rs",
     "crates/cc-core/src/sdk.rs",
-    "crates/cc-manager/src/load.rs",
     "crates/cc-attester/src/ioctl.rs",
 ];
 
