@@ -9,5 +9,6 @@
     reason = "tests fail by panicking"
 )]
 
+pub mod cli;
 pub mod corpus;
 pub mod place;
