@@ -57,7 +57,9 @@ impl<H: Hardware> Authorizer for SnpAuthorizer<H> {
         let options = Options {
             configfs: path(&mut settings, "configfs", &defaults.configfs)?,
             device: path(&mut settings, "device", &defaults.device)?,
-            timeout: Duration::from_secs(settings.take_integer("timeout_seconds", defaults.timeout.as_secs())?),
+            timeout: Duration::from_secs(
+                settings.take_integer("timeout_seconds", defaults.timeout.as_secs())?,
+            ),
             ..defaults
         };
         settings.finish()?;

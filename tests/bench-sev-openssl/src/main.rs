@@ -1,7 +1,7 @@
 //! Measures the `sev` crate with OpenSSL against a bare aws-lc-rs verification, with the project's harness.
 //! Argument: the folder of a fixture with `report.bin`, `vcek.der` and `cert_chain.pem`. Prints JSON lines.
 
-#[path = "../../it/benches/harness.rs"]
+#[path = "../../it/benches/verify/harness.rs"]
 mod harness;
 
 use std::hint::black_box;

@@ -7,8 +7,8 @@ use crate::place::root;
 /// The corpus folder: `MUSTER_CORPUS`, or `../shared/evidence` beside the checkout. `None`, with a loud note on
 /// standard error, where there is none: `cases` tests of `what` do not run then.
 pub fn corpus(what: &str, cases: usize) -> Option<PathBuf> {
-    let folder = std::env::var_os("MUSTER_CORPUS")
-        .map_or_else(|| root().join("../shared/evidence"), PathBuf::from);
+    let folder =
+        std::env::var_os("MUSTER_CORPUS").map_or_else(|| root().join("../shared/evidence"), PathBuf::from);
     if folder.is_dir() {
         return Some(folder);
     }

@@ -1,5 +1,5 @@
 //! The stages of loading, over real shared objects: each failure with its own code.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -103,7 +103,10 @@ fn the_file_is_the_provisioned_one_and_nobody_else_can_write_it() {
     let digest = good.lines().find(|line| line.starts_with("sha256")).unwrap();
     let other = good.replace(digest, &format!("sha256 = \"{}\"", "0".repeat(64)));
     let message = refused(folder.path(), other, codes::PLUG_DIGEST_MISMATCH);
-    assert!(message.contains(&"0".repeat(64)) && message.contains(&digest[10..74]), "both digests: {message}");
+    assert!(
+        message.contains(&"0".repeat(64)) && message.contains(&digest[10..74]),
+        "both digests: {message}"
+    );
 
     let missing = good.replace("plugin.so", "absent.so");
     refused(folder.path(), missing, codes::PLUG_FILE_NOT_FOUND);

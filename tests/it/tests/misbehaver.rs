@@ -1,6 +1,6 @@
 //! A plugin that breaks the contract costs its request and nothing else: the host denies with the right code, and
 //! the next plugin answers as if nothing had been.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +20,13 @@ struct World {
 fn world(fault: &str) -> World {
     let folder = tempfile::tempdir().unwrap();
     let settings = format!("fault = {fault:?}");
-    let file = config(folder.path(), &[
-        entry(&test_plugin("libmisbehaver.so"), &["misbehaver-1"], &settings),
-        entry(&test_plugin("libvendor_example.so"), &["acme-note-1"], ""),
-    ]);
+    let file = config(
+        folder.path(),
+        &[
+            entry(&test_plugin("libmisbehaver.so"), &["misbehaver-1"], &settings),
+            entry(&test_plugin("libvendor_example.so"), &["acme-note-1"], ""),
+        ],
+    );
     let mut config = Config::load_file(&file).unwrap();
     config.fetch.offline = true;
     let host = Host::load(&config).unwrap();
@@ -113,7 +116,11 @@ fn urls_outside_the_allow_list_are_not_asked_for() {
         let world = world(fault);
         let verification = verify(&world, "misbehaver-1", b"evidence");
         assert_eq!(verification.notes.len(), 1, "{fault}: {:?}", verification.notes);
-        assert!(!verification.notes.concat().contains("offline"), "{fault} ends before the network: {:?}", verification.notes);
+        assert!(
+            !verification.notes.concat().contains("offline"),
+            "{fault} ends before the network: {:?}",
+            verification.notes
+        );
     }
 }
 

@@ -217,9 +217,21 @@ fn policies_that_permit_nothing_or_anything_do_not_load() {
     let some = hex::encode(MEASUREMENT);
     let tcb = "[snp.min_tcb.Turin]\nfmc = 1\nbootloader = 1\ntee = 1\nsnp = 4\nmicrocode = 81";
     for (name, text, code) in [
-        ("N-SNP-65", format!("products = [\"Genoa\"]\nmeasurements = [\"{some}\"]"), codes::POL_MIN_TCB_UNSET),
-        ("N-SNP-79", format!("products = [\"Turin\"]\nmeasurements = [\"{zero}\"]\n{tcb}"), codes::POL_MEASUREMENT_INVALID),
-        ("N-SNP-80", format!("products = [\"Turin\"]\nmeasurements = []\n{tcb}"), codes::POL_MEASUREMENT_UNSET),
+        (
+            "N-SNP-65",
+            format!("products = [\"Genoa\"]\nmeasurements = [\"{some}\"]"),
+            codes::POL_MIN_TCB_UNSET,
+        ),
+        (
+            "N-SNP-79",
+            format!("products = [\"Turin\"]\nmeasurements = [\"{zero}\"]\n{tcb}"),
+            codes::POL_MEASUREMENT_INVALID,
+        ),
+        (
+            "N-SNP-80",
+            format!("products = [\"Turin\"]\nmeasurements = []\n{tcb}"),
+            codes::POL_MEASUREMENT_UNSET,
+        ),
     ] {
         let error = Policy::parse(&format!("version = 1\n[snp]\n{text}"), "test.toml").unwrap_err();
         assert_eq!(error.code, code, "{name}: {error}");

@@ -51,8 +51,13 @@ const ITEMS: &[Item] = &[
 ];
 
 /// Values of `observed` that are results of other checks and no claims.
-const NOT_CLAIMS: &[&str] =
-    &["report_signature_valid", "chain_valid_to_ARK", "hwid_matches_chip_id", "leaf_issued_by", "leaf_validity"];
+const NOT_CLAIMS: &[&str] = &[
+    "report_signature_valid",
+    "chain_valid_to_ARK",
+    "hwid_matches_chip_id",
+    "leaf_issued_by",
+    "leaf_validity",
+];
 
 fn host() -> Host {
     Host::load(&Config::load(&plugins()).unwrap()).unwrap()
@@ -212,7 +217,10 @@ fn fixtures_are_real_evidence_too() {
     assert_eq!(other.code, cc_core::codes::SNP_SIGNATURE_INVALID, "{other}");
     let mut mixed = request(&good, &[], WAIVED, NOW);
     mixed.endorsements.extend(request(&fixture("snp/milan-v2-azure"), &[], WAIVED, NOW).endorsements);
-    assert!(verify(&host, &mixed).is_ok(), "certificates of another processor beside the right one do no harm");
+    assert!(
+        verify(&host, &mixed).is_ok(),
+        "certificates of another processor beside the right one do no harm"
+    );
 }
 
 #[test]

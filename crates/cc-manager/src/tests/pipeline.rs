@@ -200,7 +200,8 @@ async fn what_the_plan_wants_is_fetched_and_named() {
 #[tokio::test]
 async fn a_binding_that_does_not_match_comes_before_what_is_undecided() {
     let undecided = |_| reply(WireOutcome::Indeterminate(denied(&codes::SNP_CRL_MISSING, "no list")), 0);
-    for (bytes, expected) in [([7; 64], codes::SNP_CRL_MISSING), ([8; 64], codes::BIND_REPORT_DATA_MISMATCH)] {
+    for (bytes, expected) in [([7; 64], codes::SNP_CRL_MISSING), ([8; 64], codes::BIND_REPORT_DATA_MISMATCH)]
+    {
         let expectation = Expectation::Compare(Binding::new(bytes));
         let judged = run(simple(undecided), Request { expected: expectation, ..request() }).await;
         assert_eq!(code(&judged), Some(expected));

@@ -49,14 +49,14 @@ fn anchors() -> Anchors {
     Anchors::new(ark_der(Product::Milan), ark_der(Product::Genoa), ark_der(Product::Turin))
 }
 
-fn request(evidence: &[u8], endorsements: Vec<Vec<u8>>, waivers: &[&str], now: u64) -> VerifyRequest {
+fn request(evidence: &[u8], endorsements: Vec<Vec<u8>>, waivers: &[&str]) -> VerifyRequest {
     VerifyRequest {
         version: MESSAGE_VERSION,
         profile: Profile::snp_raw_1(),
         evidence: evidence.to_vec(),
         endorsements: endorsements.into_iter().map(Blob).collect(),
         waivers: waivers.iter().map(|code| (*code).to_owned()).collect(),
-        now: UnixTime::from_secs(now),
+        now: UnixTime::from_secs(NOW as u64),
     }
 }
 
@@ -69,7 +69,7 @@ fn accepted(verifier: &Verifier, request: &VerifyRequest) {
 fn known_vcek() -> Bench {
     let world = World::new(Product::Genoa, LeafKind::Vcek);
     let chain = vec![world.leaf.clone(), world.intermediate.clone(), world.ark.clone(), world.crl.clone()];
-    let request = request(world.report.bytes(), chain, &[], NOW);
+    let request = request(world.report.bytes(), chain, &[]);
     let verifier = Verifier::new(anchors(), 16);
     bench("snp.verify.known_vcek", move || accepted(&verifier, &request))
 }
@@ -82,7 +82,7 @@ fn new_vcek() -> Bench {
     let requests = [&first, &second].map(|world| {
         let chain =
             vec![world.leaf.clone(), first.intermediate.clone(), first.ark.clone(), first.crl.clone()];
-        request(world.report.bytes(), chain, &[], NOW)
+        request(world.report.bytes(), chain, &[])
     });
     let verifier = Verifier::new(anchors(), 1);
     let mut turn = 0;
@@ -102,7 +102,7 @@ fn full_chain() -> Bench {
     bench("snp.verify.full_chain", move || {
         let mut chain = endorsements::split(pem.as_bytes()).unwrap();
         chain.push(crl.clone());
-        accepted(&verifier, &request(&report, chain, &[], NOW));
+        accepted(&verifier, &request(&report, chain, &[]));
     })
 }
 
@@ -111,10 +111,11 @@ fn full_chain() -> Bench {
 fn abi(plugins: &Path) -> Bench {
     let host = Host::load(&Config::load(plugins).unwrap()).unwrap();
     let report = std::fs::read(fixture("snp/milan-v2-sev/report.bin")).unwrap();
-    let mut chain = endorsements::split(&std::fs::read(fixture("snp/milan-v2-sev/vcek.der")).unwrap()).unwrap();
+    let mut chain =
+        endorsements::split(&std::fs::read(fixture("snp/milan-v2-sev/vcek.der")).unwrap()).unwrap();
     let pem = std::fs::read(fixture("snp/milan-v2-sev/cert_chain.pem")).unwrap();
     chain.extend(endorsements::split(&pem).unwrap());
-    let request = request(&report, chain, &["snp.crl.missing"], NOW);
+    let request = request(&report, chain, &["snp.crl.missing"]);
     bench("snp.verify.abi", move || {
         let plugin = host.plugins().next().unwrap();
         let answer = plugin.verify(black_box(&request)).unwrap();

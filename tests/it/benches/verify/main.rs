@@ -9,7 +9,6 @@
     clippy::print_stdout,
     clippy::as_conversions,
     clippy::arithmetic_side_effects,
-    clippy::cast_precision_loss,
     clippy::indexing_slicing,
     reason = "measuring code: small numbers, and failing is fine"
 )]
