@@ -208,6 +208,23 @@ fn a_missing_list_can_be_waived_a_missing_chain_cannot() {
 }
 
 #[test]
+fn no_production_policy_affirms_emulated_evidence() {
+    let scene = Scene::new();
+    let appraise = scene.verify.replace("evidence verify", "evidence appraise");
+    for policy in ["demo-permits", "demo-forbids"] {
+        let line = format!("{appraise} --at 2026-06-01T00:00:00Z --policy docs/examples/{policy}.toml");
+        let result = scene.muster.json(5, &line);
+        assert_eq!(
+            (&result["outcome"], &result["appraisal"]["status"]),
+            (&"accept".into(), &"contraindicated".into())
+        );
+        let findings = result["appraisal"]["findings"].as_array().unwrap().iter();
+        let codes: Vec<_> = findings.map(|finding| finding["code"].as_str().unwrap()).collect();
+        assert!(codes.contains(&"pol.profile.development"), "{policy}: {codes:?}");
+    }
+}
+
+#[test]
 fn what_the_service_sends_is_verified_like_anything_else() {
     let stranger = World::self_made(Product::Genoa, LeafKind::Vcek);
     let scene = Scene::new();
