@@ -139,6 +139,24 @@ fn evidence_beyond_the_limits_is_rejected() {
 }
 
 #[test]
+fn a_replay_is_marked_whatever_comes_of_it() {
+    let muster = Muster::new();
+    let large = muster.write("large.bin", vec![0; cc_core::limits::MAX_EVIDENCE + 1]);
+    for (exit, line) in [
+        (0, format!("evidence verify {SEV} {CERTS}")),
+        (
+            3,
+            format!(
+                "evidence verify --profile snp-raw-1 --evidence {large} --offline --at 2026-06-01T00:00:00Z"
+            ),
+        ),
+        (6, format!("evidence verify {UNSERVED} --at 2026-06-01T00:00:00Z")),
+    ] {
+        assert_eq!(muster.json(exit, &line)["replayed"], true, "{line}");
+    }
+}
+
+#[test]
 fn every_help_text_has_an_example_and_the_top_one_the_exit_codes() {
     let muster = Muster::new();
     let top = muster.run("--help");

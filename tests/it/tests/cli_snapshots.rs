@@ -224,7 +224,7 @@ fn plugins_that_do_not_serve_or_load() {
             (
                 "plugin-digest-verify-json",
                 6,
-                format!("evidence verify {SEV} --plugins {wrong_digest} --format json"),
+                format!("evidence verify {SEV} {AT} --plugins {wrong_digest} --format json"),
             ),
             ("plugin-older-abi", 6, format!("plugin inspect {library}")),
             ("plugin-older-abi-json", 6, format!("plugin check {library} --format json")),

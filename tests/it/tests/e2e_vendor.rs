@@ -83,6 +83,26 @@ fn a_tampered_note_is_rejected_with_the_code_of_the_vendor() {
 }
 
 #[test]
+fn hostile_text_is_shown_and_not_obeyed() {
+    let muster = Muster::new();
+    let plugins = plugins(&muster, "", EMULATED);
+    let text = "\u{1b}[2J\u{7}\nREJECTED\r";
+    let mut note = vec![0; 64];
+    note.extend_from_slice(text.as_bytes());
+    note.push(note.iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte)));
+    let note = muster.write("note.bin", note);
+    for subcommand in ["show", "verify"] {
+        let line =
+            format!("evidence {subcommand} --profile acme-note-1 --evidence {note} --plugins {plugins}");
+        assert_eq!(muster.json(0, &line)["claims"]["note"], text, "programs get it as it is");
+        let ran = muster.run(&line);
+        assert!(ran.stdout.contains("\\u{1b}[2J\\u{7}\\nREJECTED\\r"), "{ran}");
+        assert!(ran.stdout.chars().all(|c| c == '\n' || !c.is_control()), "{ran}");
+        assert!(!ran.stdout.lines().any(|line| line.starts_with("REJECTED")), "{ran}");
+    }
+}
+
+#[test]
 fn a_misspelt_setting_is_a_configuration_error() {
     let muster = Muster::new();
     for settings in ["txet = \"hello\"", "text = 5", "text = \"hello\"\ncolour = \"red\""] {
