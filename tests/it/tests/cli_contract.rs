@@ -113,7 +113,7 @@ fn show_marks_what_nobody_verified() {
 }
 
 #[test]
-fn the_json_form_of_a_report_is_read_and_others_are_not() {
+fn a_file_in_no_form_of_evidence_is_a_usage_error() {
     let muster = Muster::new();
     for (text, message) in [
         ("{}", "not the JSON form of a report"),

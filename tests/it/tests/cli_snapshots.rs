@@ -305,3 +305,13 @@ fn explain() {
     let all = muster.json(0, "explain --all");
     assert_eq!(all["codes"].as_array().unwrap().len(), cc_core::registry().len());
 }
+
+#[test]
+fn every_snapshot_belongs_to_a_case() {
+    let source = include_str!("cli_snapshots.rs");
+    for entry in std::fs::read_dir(root().join("tests/it/tests/snapshots")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(source.contains(&format!("\"{name}\"")), "{name} is compared with nothing");
+    }
+}

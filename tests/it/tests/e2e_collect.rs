@@ -69,7 +69,11 @@ impl Machine {
 
     fn collect(&self, exit: i32, binding: &str) -> Value {
         let line = format!("evidence collect --profile snp-raw-1 --binding {binding} --out {}", self.out());
-        self.muster.json(exit, &format!("{line} --plugins {}", self.plugins))
+        let result = self.muster.json(exit, &format!("{line} --plugins {}", self.plugins));
+        let mut fields: Vec<_> = result.as_object().unwrap().keys().map(String::as_str).collect();
+        fields.sort_unstable();
+        assert_eq!(fields, ["code", "detail", "endorsements", "evidence", "plugin", "profile", "schema"]);
+        result
     }
 
     /// Verifies what was collected, with what came with it.
