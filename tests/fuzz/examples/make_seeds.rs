@@ -1,0 +1,243 @@
+//! Writes `seeds` anew, from the fixtures and from messages made here: `cargo run --example make_seeds`.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use cc_core::message::{
+    Blob, CollectRequest, Collected, Denial, Floor, Identity, MESSAGE_VERSION, Message, VerifyReply,
+    WireOutcome,
+};
+use cc_core::{Binding, BoundField, BoundKind, Claims, Profile, ProfileInfo, Role, TrustClass};
+use cc_verifier::snp::{Anchors, Verifier};
+use muster_fuzz::{
+    CHAIN, CHAIN_PEM, LEAF, MIRRORED, REPORT, TURIN_CHAIN, TURIN_LEAF, input_of, plan_request, verify_request,
+};
+
+/// GUIDs of VCEK, ASK and ARK in certificate tables (*verification.md* 1.5).
+const GUIDS: [u128; 3] = [
+    0x63da_758d_e664_4564_adc5_f4b9_3be8_accd,
+    0x4ab7_b379_bbac_4fe4_a02f_05ae_f327_c782,
+    0xc0b4_06a4_a803_4952_9743_3fb6_014c_d0ae,
+];
+
+fn main() {
+    let report = |name: &str, bytes: &[u8]| write("snp_report", name, bytes);
+    report("version-2", REPORT);
+    report("version-3-milan", &with_cpuid(3, [0x19, 0x01, 0x01]));
+    report("version-3-genoa", &with_cpuid(3, [0x19, 0x11, 0x01]));
+    report("version-5-turin", &with_cpuid(5, [0x1a, 0x02, 0x01]));
+
+    let genuine: [&[u8]; 3] = [LEAF, &CHAIN[0], &CHAIN[1]];
+    let turin: [&[u8]; 3] = [TURIN_LEAF, &TURIN_CHAIN[0], &TURIN_CHAIN[1]];
+    let verify = |name: &str, parts: &[&[u8]]| write("snp_verify", name, &parts.concat());
+    verify("genuine", &[&[0]]);
+    verify("report-bit", &[&[1], &[0, 0x50, 0, 1]]);
+    verify("leaf-bit", &[&[1], &[1, 0x20, 1, 1]]);
+    verify("issuer-bit", &[&[1], &[2, 0x20, 2, 1]]);
+    let patches: Vec<u8> =
+        (0_u16..).zip(REPORT.iter().zip(MIRRORED.iter())).fold(Vec::new(), |mut all, (at, (a, b))| {
+            if a != b {
+                all.extend([0, at.to_le_bytes()[0], at.to_le_bytes()[1], a ^ b]);
+            }
+            all
+        });
+    verify("mirrored-signature", &[&[u8::try_from(patches.len() / 4).unwrap()], &patches]);
+    verify("genuine-last", &[&[0x80], &input_of(&[turin, genuine].concat())]);
+    verify("genuine-in-table", &[&[0x80], &input_of(&[&table(&genuine)])]);
+    verify("turin-in-table", &[&[0x80], &input_of(&[&table(&turin)])]);
+    verify("invented-list", &[&[0], &input_of(&[&revocation_list(&CHAIN[1])])]);
+
+    let endorsements = |name: &str, flags: u8, objects: &[&[u8]]| {
+        write("snp_endorsements", name, &[&[flags], &input_of(objects)[..]].concat());
+    };
+    endorsements("chain", 1, &[]);
+    endorsements("turin", 1, &turin);
+    endorsements("turin-in-table", 0, &[&table(&turin)]);
+    endorsements("issuers-as-leaves", 1, &genuine[1..]);
+    endorsements("invented-list", 1, &[&revocation_list(&CHAIN[1])]);
+    endorsements("other-processor", 1, &[&other_processor()]);
+
+    write("snp_certtable", "three", &table(&[b"leaf", b"issuer", b"root"]));
+    write("snp_certtable", "one", &table(&[b"leaf"]));
+    write("snp_certtable", "none", &table(&[]));
+
+    let plan = Verifier::new(Anchors::amd(), 0).plan(&plan_request(REPORT, Vec::new())).unwrap();
+    write("claims", "report", &minicbor::to_vec(&plan.claims).unwrap());
+    let mut claims = Claims::new();
+    claims.insert("list", vec![1_u64, 300, 70_000, u64::MAX]);
+    claims.insert("flag", true);
+    claims.insert("text", "é");
+    let mut outer = Claims::new();
+    outer.insert("inner", claims.clone());
+    write("claims", "nested", &minicbor::to_vec(&outer).unwrap());
+
+    messages(claims);
+    write("abi_messages", "plan", &plan.to_bytes());
+
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for policy in [
+        "docs/examples/demo-permits.toml",
+        "docs/examples/demo-forbids.toml",
+        "crates/cc-policy/examples/snp-production.toml",
+    ] {
+        let name = Path::new(policy).file_stem().unwrap().to_str().unwrap();
+        write("policy", name, &std::fs::read(root.join(policy)).unwrap());
+    }
+
+    let import = |name: &str, bytes: &[u8]| write("evidence_import", name, bytes);
+    import("raw", REPORT);
+    let report = STANDARD.encode(REPORT);
+    import("json", format!("{{\"provider\": \"sev_guest\\n\", \"outblob\": \"{report}\"}}").as_bytes());
+    let (report, aux) = (URL_SAFE_NO_PAD.encode(b"report\xff\xfe"), STANDARD.encode(b"table\xff"));
+    import(
+        "json-aux",
+        format!("{{\"provider\":\"tdx_guest\",\"outblob\":\"{report}\",\"auxblob\":\"{aux}\"}}").as_bytes(),
+    );
+    import("pem", CHAIN_PEM);
+    import("pem-short", b"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n");
+    import("der", &[&tlv(0x30, b"first")[..], &tlv(0x30, &[0; 300])].concat());
+}
+
+fn write(target: &str, name: &str, bytes: &[u8]) {
+    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "seeds", target].iter().collect();
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(name), bytes).unwrap();
+}
+
+/// The report in a version that has CPUID; reserved bytes of the newer TCB layout are zero.
+fn with_cpuid(version: u8, cpuid: [u8; 3]) -> Vec<u8> {
+    let mut report = REPORT.to_vec();
+    report[0] = version;
+    report[0x188..0x18b].copy_from_slice(&cpuid);
+    if cpuid[0] == 0x1a {
+        for tcb in [0x38, 0x180, 0x1e0, 0x1f0] {
+            report[tcb + 4..tcb + 7].fill(0);
+        }
+    }
+    report
+}
+
+fn table(blobs: &[&[u8]]) -> Vec<u8> {
+    let (mut header, mut body) = (Vec::new(), Vec::<u8>::new());
+    for (guid, blob) in GUIDS.iter().zip(blobs) {
+        let offset = 24 * (blobs.len() + 1) + body.len();
+        header.extend(guid.to_be_bytes());
+        header.extend(u32::try_from(offset).unwrap().to_le_bytes());
+        header.extend(u32::try_from(blob.len()).unwrap().to_le_bytes());
+        body.extend(*blob);
+    }
+    header.extend([0; 24]);
+    header.extend(body);
+    header
+}
+
+/// The genuine leaf with another processor's identity, so with a signature that is not its issuer's.
+fn other_processor() -> Vec<u8> {
+    let chip = &REPORT[0x1a0..0x1e0];
+    let at = LEAF.windows(64).position(|part| part == chip).unwrap();
+    let mut leaf = LEAF.to_vec();
+    leaf[at] ^= 1;
+    leaf
+}
+
+/// A revocation list in the root's name, with its algorithm and somebody's signature.
+fn revocation_list(root: &[u8]) -> Vec<u8> {
+    let [tbs, algorithm, signature] = elements(content(root))[..] else { panic!("no certificate") };
+    let issuer = elements(content(tbs))[3];
+    let time = tlv(0x17, b"260101000000Z");
+    let entry = tlv(0x30, &[&tlv(2, &[1])[..], &time].concat());
+    // CRL number 7 (2.5.29.20).
+    let number = tlv(0x30, &[&tlv(6, &[0x55, 0x1d, 20])[..], &tlv(4, &tlv(2, &[7]))].concat());
+    let until = tlv(0x17, b"270101000000Z");
+    let extensions = tlv(0xa0, &tlv(0x30, &number));
+    let parts: [&[u8]; 7] =
+        [&tlv(2, &[1]), algorithm, issuer, &time, &until, &tlv(0x30, &entry), &extensions];
+    tlv(0x30, &[&tlv(0x30, &parts.concat())[..], algorithm, signature].concat())
+}
+
+fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len();
+    let mut bytes = vec![tag];
+    match u8::try_from(length) {
+        Ok(length @ 0..=0x7f) => bytes.push(length),
+        _ => {
+            bytes.push(0x82);
+            bytes.extend(u16::try_from(length).unwrap().to_be_bytes());
+        }
+    }
+    bytes.extend(content);
+    bytes
+}
+
+/// Length of the header and of the content of the element at the start of `der`.
+fn lengths(der: &[u8]) -> (usize, usize) {
+    match der[1] {
+        short @ 0..=0x7f => (2, short.into()),
+        long => {
+            let digits = usize::from(long & 0x7f);
+            (2 + digits, der[2..2 + digits].iter().fold(0, |sum, byte| sum * 256 + usize::from(*byte)))
+        }
+    }
+}
+
+fn content(der: &[u8]) -> &[u8] {
+    let (header, length) = lengths(der);
+    &der[header..header + length]
+}
+
+fn elements(mut der: &[u8]) -> Vec<&[u8]> {
+    let mut list = Vec::new();
+    while !der.is_empty() {
+        let (header, length) = lengths(der);
+        let (element, rest) = der.split_at(header + length);
+        list.push(element);
+        der = rest;
+    }
+    list
+}
+
+/// One of each kind of message but plans.
+fn messages(claims: Claims) {
+    let (version, profile) = (MESSAGE_VERSION, Profile::snp_raw_1());
+    let message = |name: &str, bytes: Vec<u8>| write("abi_messages", name, &bytes);
+    let info = ProfileInfo {
+        profile: profile.clone(),
+        namespace: "x-snp".to_owned(),
+        media_types: vec!["application/octet-stream".to_owned()],
+        roles: vec![Role::Collect, Role::Verify],
+    };
+    let identity = Identity {
+        version,
+        name: "example".to_owned(),
+        vendor: "vendor".to_owned(),
+        plugin_version: "1.2.3".to_owned(),
+        sdk_version: "1.0.0".to_owned(),
+        trust_class: TrustClass::Hardware,
+        profiles: vec![info],
+    };
+    message("identity", identity.to_bytes());
+    let collect = CollectRequest { version, profile: profile.clone(), binding: Binding::new([7; 64]) };
+    message("collect-request", collect.to_bytes());
+    let hints = vec![Blob(b"hint".to_vec()), Blob(vec![0; 30])];
+    let collected = Collected { version, evidence: b"evidence".to_vec(), endorsements: hints.clone() };
+    message("collected", collected.to_bytes());
+    message("plan-request", plan_request(b"evidence", hints.clone()).to_bytes());
+    message("verify-request", verify_request(b"evidence", hints).to_bytes());
+    let denial =
+        Denial { version, code: "snp.crl.missing".to_owned(), detail: "no revocation list".to_owned() };
+    message("denial", denial.to_bytes());
+    let bound = BoundField { kind: BoundKind::ReportData, bytes: vec![7; 64] };
+    let accept = WireOutcome::Accept { claims, bound, waived: vec!["snp.crl.missing".to_owned()] };
+    let floor = Floor { name: "snp.crl.Milan".to_owned(), number: [1; 20], endorsement: 1 };
+    let outcomes = [
+        ("accept", accept, vec![floor]),
+        ("reject", WireOutcome::Reject(denial.clone()), Vec::new()),
+        ("indeterminate", WireOutcome::Indeterminate(denial), Vec::new()),
+    ];
+    for (name, outcome, floors) in outcomes {
+        let recognised = vec!["snp.vcek".to_owned(), "snp.crl".to_owned()];
+        let reply = VerifyReply { version, profile: profile.clone(), outcome, recognised, floors };
+        message(&format!("reply-{name}"), reply.to_bytes());
+    }
+}
