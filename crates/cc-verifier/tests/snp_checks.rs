@@ -85,7 +85,7 @@ type CrlEdit = fn(&mut CrlSpec);
 
 #[test]
 fn intermediates_have_their_role() {
-    let cases: [CertCase; 17] = [
+    let cases: [CertCase; 18] = [
         ("X.509 v1", |c| c.version = None, "snp.chain.role"),
         ("X.509 v2", |c| c.version = Some(1), "snp.chain.role"),
         ("no role", |c| c.subject = amd_name("SEV-Milano"), "snp.chain.role"),
@@ -99,6 +99,11 @@ fn intermediates_have_their_role() {
             "snp.chain.role",
         ),
         ("not a CA", |c| c.set_ext(BASIC_CONSTRAINTS, der::seq::<Vec<u8>>(&[])), "snp.chain.role"),
+        (
+            "path length without CA",
+            |c| c.set_ext(BASIC_CONSTRAINTS, der::seq(&[der::boolean(false), der::integer(0)])),
+            "snp.chain.role",
+        ),
         (
             "no path length",
             |c| c.set_ext(BASIC_CONSTRAINTS, der::seq(&[der::boolean(true)])),

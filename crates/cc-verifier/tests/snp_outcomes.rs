@@ -318,6 +318,13 @@ fn memory_is_keyed_by_everything() {
     assert_eq!(run(world.report.bytes(), &root, anchors()), "snp.chain.untrusted_root");
     let without = Slots { crls: vec![], ..slots(&world) };
     assert_eq!(run(world.report.bytes(), &without, anchors()), "snp.crl.missing");
+    // The border between two objects moved.
+    let genoa = World::new(Genoa, Vcek).intermediate;
+    let two = Slots { intermediates: vec![&world.intermediate, &genoa], ..slots(&world) };
+    assert_eq!(run(world.report.bytes(), &two, anchors()), "accept");
+    let longer = [world.intermediate.as_slice(), &genoa[..1]].concat();
+    let moved = Slots { intermediates: vec![&longer, &genoa[1..]], ..slots(&world) };
+    assert_eq!(run(world.report.bytes(), &moved, anchors()), "snp.chain.role");
     // The bytes of two slots run together.
     let joined =
         Slots { leaves: vec![], intermediates: vec![&world.leaf, &world.intermediate], ..slots(&world) };
@@ -381,6 +388,12 @@ fn endorsements_are_recognised_by_content() {
     assert_eq!(requests::reply_code(&refused), "snp.certtable.malformed");
     assert_eq!(refused.recognised, ["snp.certtable", "snp.crl"]);
     assert!(refused.floors.is_empty());
+    // A certificate beyond the limit is not even read.
+    let mut large = vcek.clone();
+    large.edit_leaf(|leaf| leaf.set_ext("1.2.3.4", vec![0; 16 * 1024]));
+    let unread = reply(&vcek, &[&large.leaf]);
+    assert_eq!(requests::reply_code(&unread), "snp.chain.missing");
+    assert_eq!(unread.recognised, ["unknown"]);
     // What a host must not ask.
     request = requests::request(vcek.report.bytes(), &blobs);
     request.waivers = vec!["snp.chain.missing".to_owned()];
