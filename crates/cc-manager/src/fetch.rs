@@ -225,6 +225,8 @@ impl Fetcher {
                 return Err(last.unwrap_or(if wait.is_zero() { FetchFailure::Timeout } else { waiting }));
             }
             if !wait.is_zero() {
+                let seconds = wait.as_secs().max(1);
+                tracing::warn!(host = target.host, "asking again in {seconds} s");
                 // Meanwhile another request may have prolonged the wait: ask again.
                 self.environment.pause(wait).await;
                 continue;

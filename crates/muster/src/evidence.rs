@@ -141,14 +141,18 @@ fn verdict(
         .map_err(|error| Failure::new(format!("endorsements: {error}")))?;
     supplied.notes.iter().for_each(|note| tracing::info!("{note}"));
 
-    let denied =
-        |exit: Exit, finding: &Finding| Ok((exit, Verdict::denied(schema, profile.as_str(), finding), None));
+    let given = at;
+    let denied = |exit: Exit, finding: &Finding| {
+        let mut verdict = Verdict::denied(schema, profile.as_str(), finding);
+        verdict.at = given.map(|at| at.to_string());
+        verdict.replayed = given.is_some();
+        Ok((exit, verdict, None))
+    };
     let (host, mut config) = match loaded(&source.plugins)? {
         Ok(loaded) => loaded,
         Err((exit, finding)) => return denied(exit, &finding),
     };
-    let replayed = at.is_some();
-    let at = match at.map_or_else(clock::now, Ok) {
+    let at = match given.map_or_else(clock::now, Ok) {
         Ok(at) => at,
         Err(finding) => return denied(Exit::Rejected, &finding),
     };
@@ -164,7 +168,7 @@ fn verdict(
         endorsements: supplied.endorsements.into_iter().chain(imported.endorsements).collect(),
         waivers,
         at,
-        replayed,
+        replayed: given.is_some(),
         expected: expect_binding.map_or(Expectation::NotCompared, Expectation::Compare),
         patience: PATIENCE,
     };
@@ -248,7 +252,8 @@ pub(crate) fn loaded(
             exit => {
                 plugin::print_load_errors(&errors);
                 let first = errors.first();
-                Ok(Err((exit, Finding::new(first.code.clone(), first.to_string()))))
+                let detail = format!("{}: {}", first.path.display(), first.detail);
+                Ok(Err((exit, Finding::new(first.code.clone(), detail))))
             }
         },
     }

@@ -48,7 +48,11 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
             let _ = writeln!(text, "  {:<13} {DIM}{digest}…{DIM:#}  {}", used.kind, used.source);
         }
     }
-    text.push_str(&claims("Claims", &verdict.claims));
+    if verdict.appraisal.is_none() {
+        text.push_str(&claims("Claims", &verdict.claims));
+    } else if verdict.outcome == "accept" {
+        let _ = writeln!(text, "{DIM}(`muster evidence verify` shows all claims){DIM:#}");
+    }
     text
 }
 
@@ -86,7 +90,7 @@ pub(crate) fn reason(code: &str, detail: &str) -> String {
     if !meaning.is_empty() {
         let _ = writeln!(text, "  {meaning}");
     }
-    let _ = writeln!(text, "  detail     {detail}");
+    let _ = writeln!(text, "  detail     {}", visible(detail));
     if let Some(info) = Code::parse(code).ok().as_ref().and_then(Code::info) {
         let _ = writeln!(text, "  hint       {}", info.hint);
     }
@@ -99,11 +103,12 @@ fn meaning(code: &str) -> &'static str {
 
 fn appraised(appraisal: &AppraisalReport) -> String {
     let mut text = String::new();
-    let style = match appraisal.status.as_str() {
-        "affirming" => GOOD,
-        _ => BAD,
-    };
-    let _ = writeln!(text, "{style}{}{style:#} by the policy", appraisal.status.to_uppercase());
+    let style = if appraisal.status == "affirming" { GOOD } else { BAD };
+    if appraisal.status == "none" && appraisal.findings.is_empty() {
+        let _ = writeln!(text, "  appraisal  none: only authentic evidence is judged by the policy");
+    } else {
+        let _ = writeln!(text, "{style}{}{style:#} by the policy", appraisal.status.to_uppercase());
+    }
     for finding in &appraisal.findings {
         let _ = writeln!(text, "  {HEADING}{}{HEADING:#} {}", finding.code, meaning(&finding.code));
         let _ = writeln!(text, "    got      {}", shorten(&finding.got));
@@ -150,12 +155,14 @@ fn plain(value: &ClaimValue) -> String {
     }
 }
 
-/// Long values are cut for people; JSON has them whole. Control characters of hostile text are shown, not obeyed.
+/// Control characters of hostile text are shown, not obeyed.
+fn visible(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+/// Long values are cut for people; JSON has them whole.
 fn shorten(text: &str) -> String {
-    let safe: String = text
-        .chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-        .collect();
+    let safe = visible(text);
     if safe.chars().count() <= VALUE_WIDTH * 2 {
         return safe;
     }

@@ -38,7 +38,9 @@ pub struct FileTree(pub PathBuf);
 
 impl Tree for FileTree {
     fn make(&self, name: &str) -> io::Result<()> {
-        fs::create_dir(self.0.join(name))
+        let path = self.0.join(name);
+        fs::create_dir(&path)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
     }
 
     fn read(&self, name: &str, attribute: &str, limit: usize) -> io::Result<Vec<u8>> {

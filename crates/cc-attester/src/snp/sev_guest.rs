@@ -50,7 +50,10 @@ pub struct DevicePort(pub PathBuf);
 
 impl Port for DevicePort {
     fn ext_report(&mut self, report_data: &[u8; 64], vmpl: u32, certs: &mut [u8]) -> std::io::Result<Answer> {
-        let device = File::open(&self.0)?;
+        let named = |error: std::io::Error| {
+            std::io::Error::new(error.kind(), format!("{}: {error}", self.0.display()))
+        };
+        let device = File::open(&self.0).map_err(named)?;
         Ok(crate::ioctl::snp_get_ext_report(&device, report_data, vmpl, certs))
     }
 }

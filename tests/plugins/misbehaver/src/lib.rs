@@ -10,8 +10,8 @@ use cc_core::message::{
 };
 use cc_core::sdk::Authorizer;
 use cc_core::{
-    Accepted, BoundField, BoundKind, Claims, Finding, Outcome, Profile, ProfileInfo, Role, Settings, TrustClass,
-    codes,
+    Accepted, BoundField, BoundKind, Claims, Finding, Outcome, Profile, ProfileInfo, Role, Settings,
+    TrustClass, codes,
 };
 
 /// The plugin.
@@ -69,7 +69,11 @@ impl Authorizer for Misbehaver {
         if request.evidence.is_empty() && self.fault != "plan accepts nothing" {
             return Err(Finding::new(codes::ENV_SIZE_EXCEEDED, "no evidence"));
         }
-        let ask = |url: &str| EndorsementRequest { kind: "misbehaver.cert".to_owned(), url: url.to_owned(), max_age: 1 };
+        let ask = |url: &str| EndorsementRequest {
+            kind: "misbehaver.cert".to_owned(),
+            url: url.to_owned(),
+            max_age: 1,
+        };
         let requests = match self.fault.as_str() {
             "panic in plan" => panic!("plan panicked on purpose"),
             "too many requests" => vec![ask("https://kdsintf.amd.com/x"); 1000],
@@ -149,9 +153,11 @@ fn accept(claims: Claims, bound: &[u8], waived: &[&str]) -> WireOutcome {
         waived: Vec::new(),
     });
     match accepted.into() {
-        WireOutcome::Accept { claims, bound, .. } => {
-            WireOutcome::Accept { claims, bound, waived: waived.iter().map(|code| (*code).to_owned()).collect() }
-        }
+        WireOutcome::Accept { claims, bound, .. } => WireOutcome::Accept {
+            claims,
+            bound,
+            waived: waived.iter().map(|code| (*code).to_owned()).collect(),
+        },
         other => other,
     }
 }
