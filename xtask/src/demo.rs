@@ -42,7 +42,10 @@ pub(crate) fn demo() -> Result<()> {
     show_run(Command::new(&muster).args(["plugin", "list"]).arg("--plugins").arg(&plugins), 0)?;
 
     let cases = cases(&fixtures)?;
-    heading(&format!("{} reports of real processors, verified as of {AT}, revocation list waived", cases.len()));
+    heading(&format!(
+        "{} reports of real processors, verified as of {AT}, revocation list waived",
+        cases.len()
+    ));
     let mut surprises = Vec::new();
     let mut accepted = 0_usize;
     for case in &cases {
@@ -109,7 +112,10 @@ fn cases(fixtures: &Path) -> Result<Vec<Case>> {
         .join("snp");
     let mut cases = Vec::new();
     if !corpus.is_dir() {
-        anstream::println!("(no evidence corpus at {}; only the reports that come with the project)", corpus.display());
+        anstream::println!(
+            "(no evidence corpus at {}; only the reports that come with the project)",
+            corpus.display()
+        );
     }
     for folder in [corpus.as_path(), fixtures] {
         let Ok(entries) = std::fs::read_dir(folder) else { continue };
@@ -129,13 +135,22 @@ fn cases(fixtures: &Path) -> Result<Vec<Case>> {
 
 fn verify(muster: &Path, plugins: &Path, case: &Case) -> Result<Value> {
     let mut command = Command::new(muster);
-    command.args(["evidence", "verify", "--profile", "snp-raw-1", "--offline", "--at", AT, "--format", "json"]);
+    command.args([
+        "evidence",
+        "verify",
+        "--profile",
+        "snp-raw-1",
+        "--offline",
+        "--at",
+        AT,
+        "--format",
+        "json",
+    ]);
     command.args(["--waive", "snp.crl.missing", "--evidence"]).arg(&case.report);
     command.arg("--endorsements").arg(&case.endorsements).arg("--plugins").arg(plugins);
     let output = command.output().map_err(|error| format!("{}: {error}", show(&command)))?;
-    serde_json::from_slice(&output.stdout).map_err(|error| {
-        format!("{}: {error}\n{}", show(&command), String::from_utf8_lossy(&output.stderr))
-    })
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("{}: {error}\n{}", show(&command), String::from_utf8_lossy(&output.stderr)))
 }
 
 /// One line for each report: what it is, how it ended, and why.

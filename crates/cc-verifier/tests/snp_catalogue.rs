@@ -271,6 +271,8 @@ fn worlds_are_accepted_through_a_certificate_table() {
             let mut case = Case::new(product, kind);
             case.table = Some(case.world.cert_table().build());
             assert_eq!(case.outcome(), "accept", "{product:?} {kind:?}");
+            case.table = Some(case.world.cert_table_pem().build());
+            assert_eq!(case.outcome(), "accept", "{product:?} {kind:?}, PEM as some hosts write it");
         }
     }
 }

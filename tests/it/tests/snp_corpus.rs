@@ -155,6 +155,22 @@ fn shown(host: &Host, folder: &Path) -> Claims {
     shown.result.unwrap().0.inspect_unverified().clone()
 }
 
+#[test]
+fn the_kernels_json_form_carries_its_own_chain() {
+    let Some(corpus) = corpus("the JSON form of a real report", 1) else { return };
+    let file = std::fs::read(corpus.join("snp/genoa-v3-tsm-veraison/sevsnp-tsm-report.json")).unwrap();
+    let imported = cc_manager::import(&Profile::snp_raw_1(), &file, "report").unwrap();
+    let request = VerifyRequest {
+        version: MESSAGE_VERSION,
+        profile: Profile::snp_raw_1(),
+        evidence: imported.evidence,
+        endorsements: imported.endorsements.into_iter().map(|endorsement| Blob(endorsement.bytes)).collect(),
+        waivers: vec!["snp.crl.missing".to_owned()],
+        now: UnixTime::from_secs(NOW),
+    };
+    assert_eq!(verify(&host(), &request).unwrap().claims.text("product"), Ok("Genoa"));
+}
+
 /// Flips every bit of a report in turn; the plugin knows the chain, so that each flip gets as far as it can.
 fn no_flip_is_accepted(host: &Host, folder: &Path, without: &[&str], now: u64) -> usize {
     let mut request = request(folder, without, WAIVED, now);

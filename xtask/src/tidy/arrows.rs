@@ -33,7 +33,9 @@ pub(super) fn check(metadata: &Metadata) -> Vec<String> {
             continue;
         }
         let Some((_, allowed)) = ALLOWED.iter().find(|(crate_name, _)| *crate_name == name) else {
-            found.push(format!("{name} has no row of allowed dependencies (docs/ARCHITECTURE.md, xtask tidy)"));
+            found.push(format!(
+                "{name} has no row of allowed dependencies (docs/ARCHITECTURE.md, xtask tidy)"
+            ));
             continue;
         };
         for dependency in package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development) {

@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn entries_and_mentions_are_recognised() {
-        let entries = codes_of("    SNP_X \"snp.x.y\" Reject false\n        \"text. more\"\n    // NOT \"a.b\" c\n");
+        let entries =
+            codes_of("    SNP_X \"snp.x.y\" Reject false\n        \"text. more\"\n    // NOT \"a.b\" c\n");
         assert_eq!(entries, [("SNP_X".to_owned(), "snp.x.y".to_owned())]);
         assert!(mentions("codes::SNP_X,", "SNP_X"));
         assert!(!mentions("SNP_X_Y", "SNP_X"));

@@ -53,7 +53,9 @@ pub(super) fn check(metadata: &Metadata) -> Result<Vec<String>> {
         }
         match &package.source {
             None => {}
-            Some(source) if deny.sources.allow_registry.iter().any(|url| source.repr == format!("registry+{url}")) => {}
+            Some(source)
+                if deny.sources.allow_registry.iter().any(|url| source.repr == format!("registry+{url}")) => {
+            }
             Some(source) => found.push(format!("{name} comes from {source}, which deny.toml does not allow")),
         }
         if let Some(problem) = licence_problem(package.license.as_deref(), &deny.licenses.allow) {
@@ -62,7 +64,10 @@ pub(super) fn check(metadata: &Metadata) -> Result<Vec<String>> {
     }
     for (name, list) in versions.iter().filter(|(_, list)| list.len() > 1) {
         if !deny.bans.skip.iter().any(|skip| skip.name == **name) {
-            found.push(format!("{name} is there in versions {}: unify, or list it in deny.toml", list.join(", ")));
+            found.push(format!(
+                "{name} is there in versions {}: unify, or list it in deny.toml",
+                list.join(", ")
+            ));
         }
     }
     for skip in &deny.bans.skip {

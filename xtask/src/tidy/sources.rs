@@ -5,25 +5,31 @@ use std::path::{Path, PathBuf};
 use crate::run::{Result, capture, read, root};
 
 /// Files that may contain unsafe code.
-const UNSAFE_HOMES: &[&str] = &[
-    "crates/cc-core/src/abi.rs",
-    "crates/cc-core/src/sdk.rs",
-    "crates/cc-attester/src/ioctl.rs",
-];
+const UNSAFE_HOMES: &[&str] =
+    &["crates/cc-core/src/abi.rs", "crates/cc-core/src/sdk.rs", "crates/cc-attester/src/ioctl.rs"];
 
 /// Constructors that state a fact, and the files which may call them (tests aside).
-const ASSERTIONS: &[(&str, &[&str])] =
-    &[("Authentic::assertion(", &["crates/cc-manager/src/pipeline.rs"]), ("abi_stable::library", &[
-        "crates/cc-core/src/abi.rs",
-        "crates/cc-core/src/sdk.rs",
-        "crates/cc-manager/src/load.rs",
-    ])];
+const ASSERTIONS: &[(&str, &[&str])] = &[
+    ("Authentic::assertion(", &["crates/cc-manager/src/pipeline.rs"]),
+    (
+        "abi_stable::library",
+        &["crates/cc-core/src/abi.rs", "crates/cc-core/src/sdk.rs", "crates/cc-manager/src/load.rs"],
+    ),
+];
 
 /// Crates whose sources must not reach for the world (I3).
 const PURE: &[&str] = &["crates/cc-core/src", "crates/cc-verifier/src", "crates/cc-policy/src"];
 const IMPURE: &[&str] = &[
-    "std::fs", "std::net", "std::env", "std::process", "SystemTime", "Instant::now", "std::thread", "async fn",
-    "rand::", "SystemRandom",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::process",
+    "SystemTime",
+    "Instant::now",
+    "std::thread",
+    "async fn",
+    "rand::",
+    "SystemRandom",
 ];
 
 /// Longest file that is still about one thing, without its tests.
@@ -38,7 +44,8 @@ pub(super) fn check() -> Result<Vec<String>> {
         let name = file.to_string_lossy().into_owned();
         let text = read(&root().join(&file))?;
         let (code, _) = split_tests(&text);
-        let is_test = name.contains("tests/") || name.starts_with("crates/cc-testkit") || name.contains("/examples/");
+        let is_test =
+            name.contains("tests/") || name.starts_with("crates/cc-testkit") || name.contains("/examples/");
         if is_test || name.starts_with("xtask") {
             continue;
         }

@@ -30,8 +30,28 @@ pub(super) struct Labels {
     pub(super) crl_positions: Vec<u32>,
 }
 
-/// Sorts endorsements by their content. `Err` is beside the labels when a certificate table is malformed.
-pub(super) fn sort<'a>(blobs: impl Iterator<Item = &'a [u8]>) -> (Labels, Result<Slots<'a>, Finding>) {
+/// The PEM entries of all certificate tables among endorsements, in order, as DER: hosts write either form. One that
+/// cannot be decoded is empty, and so no certificate.
+pub(super) fn decode_tables<'b>(blobs: impl Iterator<Item = &'b [u8]>) -> Vec<Vec<u8>> {
+    blobs
+        .filter(|blob| certtable::is_table(blob))
+        .flat_map(|table| certtable::blobs(table).unwrap_or_default())
+        .filter(|entry| is_pem(entry))
+        .map(|entry| der::pem::decode_vec(entry.trim_ascii()).map_or_else(|_| Vec::new(), |(_, der)| der))
+        .collect()
+}
+
+fn is_pem(entry: &[u8]) -> bool {
+    entry.starts_with(b"-----BEGIN ")
+}
+
+/// Sorts endorsements by their content; `decoded` is what [`decode_tables`] made of the same ones. `Err` is beside the
+/// labels when a certificate table is malformed.
+pub(super) fn sort<'a>(
+    blobs: impl Iterator<Item = &'a [u8]>,
+    decoded: &'a [Vec<u8>],
+) -> (Labels, Result<Slots<'a>, Finding>) {
+    let mut decoded = decoded.iter();
     let (mut labels, mut slots, mut error) = (Labels::default(), Slots::default(), None);
     for (blob, position) in blobs.zip(0..) {
         if !certtable::is_table(blob) {
@@ -43,6 +63,8 @@ pub(super) fn sort<'a>(blobs: impl Iterator<Item = &'a [u8]>) -> (Labels, Result
         match certtable::blobs(blob) {
             Ok(entries) => {
                 for entry in entries {
+                    let entry =
+                        if is_pem(entry) { decoded.next().map_or(entry, Vec::as_slice) } else { entry };
                     sort_one(entry, position, &mut slots, &mut labels.crl_positions);
                 }
             }

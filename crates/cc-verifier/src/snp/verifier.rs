@@ -31,7 +31,8 @@ impl Verifier {
     pub fn plan(&self, request: &PlanRequest) -> Result<Plan, Finding> {
         contract(&request.profile, &request.endorsements)?;
         let form = form::check(&request.evidence)?;
-        let slots = slots::sort(bytes(&request.endorsements)).1?;
+        let decoded = slots::decode_tables(bytes(&request.endorsements));
+        let slots = slots::sort(bytes(&request.endorsements), &decoded).1?;
         let claims = claims::of_report(&form, plan::product(&form, &slots));
         Ok(Plan::new(plan::requests(&form, &slots, &self.anchors), claims))
     }
@@ -58,7 +59,9 @@ impl Verifier {
         match form {
             Ok((waivers, form)) => self.answer_form(request, &waivers, &form),
             Err(finding) => {
-                (slots::sort(bytes(&request.endorsements)).0.names, Verification::denied(finding))
+                let decoded = slots::decode_tables(bytes(&request.endorsements));
+                let labels = slots::sort(bytes(&request.endorsements), &decoded).0;
+                (labels.names, Verification::denied(finding))
             }
         }
     }
@@ -76,7 +79,8 @@ impl Verifier {
         let known = match key.and_then(|key| self.cache.chain(&key)) {
             Some(known) => known,
             None => {
-                let (labels, slots) = slots::sort(bytes(&request.endorsements));
+                let decoded = slots::decode_tables(bytes(&request.endorsements));
+                let (labels, slots) = slots::sort(bytes(&request.endorsements), &decoded);
                 let names = labels.names.clone();
                 let learnt = slots.and_then(|slots| learn(form, &slots, labels, &self.anchors, &self.cache));
                 match learnt {
