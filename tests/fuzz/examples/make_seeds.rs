@@ -46,6 +46,7 @@ fn main() {
     verify("genuine-last", &[&[0x80], &input_of(&[turin, genuine].concat())]);
     verify("genuine-in-table", &[&[0x80], &input_of(&[&table(&genuine)])]);
     verify("turin-in-table", &[&[0x80], &input_of(&[&table(&turin)])]);
+    verify("issuers-pem-in-table", &[&[0x80], &input_of(&[&table(&[LEAF, CHAIN_PEM])])]);
     verify("invented-list", &[&[0], &input_of(&[&revocation_list(&CHAIN[1])])]);
 
     let endorsements = |name: &str, flags: u8, objects: &[&[u8]]| {
@@ -54,6 +55,7 @@ fn main() {
     endorsements("chain", 1, &[]);
     endorsements("turin", 1, &turin);
     endorsements("turin-in-table", 0, &[&table(&turin)]);
+    endorsements("issuers-pem-in-table", 0, &[&table(&[TURIN_LEAF, CHAIN_PEM])]);
     endorsements("issuers-as-leaves", 1, &genuine[1..]);
     endorsements("invented-list", 1, &[&revocation_list(&CHAIN[1])]);
     endorsements("other-processor", 1, &[&other_processor()]);
