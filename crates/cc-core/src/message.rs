@@ -14,6 +14,9 @@ use crate::{
 /// The version which every message carries under key 0.
 pub const MESSAGE_VERSION: u16 = 1;
 
+/// Room for a report with its chain, so that writing rarely moves what is written.
+const TYPICAL_MESSAGE: usize = 8 * 1024;
+
 /// Who a plugin is and what it can do: its answer to `identify`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -262,7 +265,11 @@ pub trait Message: Sized + Encode<()> + for<'b> Decode<'b, ()> {
     fn to_bytes(&self) -> Vec<u8> {
         // Writing to a vector cannot fail, and no message has an encoder that refuses a value; an empty
         // answer, should that ever change, is malformed for every reader.
-        minicbor::to_vec(self).unwrap_or_default()
+        let mut bytes = Vec::with_capacity(TYPICAL_MESSAGE);
+        match minicbor::encode(self, &mut bytes) {
+            Ok(()) => bytes,
+            Err(_) => Vec::new(),
+        }
     }
 
     /// Reads exactly one message of the current version.
@@ -270,6 +277,7 @@ pub trait Message: Sized + Encode<()> + for<'b> Decode<'b, ()> {
         if bytes.len() > MAX_MESSAGE {
             return Err(MessageError::Size(bytes.len()));
         }
+        one_map(bytes)?;
         let mut decoder = minicbor::Decoder::new(bytes);
         let message: Self = decoder.decode().map_err(|e| MessageError::Malformed(e.to_string()))?;
         let trailing = bytes.len().saturating_sub(decoder.position());
@@ -281,6 +289,24 @@ pub trait Message: Sized + Encode<()> + for<'b> Decode<'b, ()> {
             other => Err(MessageError::Version(other)),
         }
     }
+}
+
+/// Demands one map of definite length whose keys ascend, so that every reader finds the same values in it.
+fn one_map(bytes: &[u8]) -> Result<(), MessageError> {
+    let malformed = |what: &str| MessageError::Malformed(what.to_owned());
+    let wrong = |error: minicbor::decode::Error| MessageError::Malformed(error.to_string());
+    let mut decoder = minicbor::Decoder::new(bytes);
+    let length = decoder.map().map_err(wrong)?.ok_or_else(|| malformed("map of indefinite length"))?;
+    let mut last = None;
+    for _ in 0..length {
+        let key = decoder.u64().map_err(wrong)?;
+        if last.is_some_and(|last| key <= last) {
+            return Err(malformed("keys of the map do not ascend"));
+        }
+        last = Some(key);
+        decoder.skip().map_err(wrong)?;
+    }
+    Ok(())
 }
 
 macro_rules! messages {
@@ -327,5 +353,38 @@ impl Plan {
     pub fn new(requests: Vec<EndorsementRequest>, claims: Claims) -> Self {
         debug_assert!(requests.len() <= MAX_PLAN_REQUESTS);
         Self { version: MESSAGE_VERSION, requests, claims }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Denial, MessageError> {
+        Denial::from_bytes(bytes)
+    }
+
+    #[test]
+    fn one_reading_only() {
+        let good = b"\xa3\x00\x01\x01\x63a.b\x02\x61x";
+        assert_eq!(read(good).unwrap().to_bytes(), good);
+        // A key that this version does not know is skipped.
+        assert!(read(b"\xa4\x00\x01\x01\x63a.b\x02\x61x\x18\x63\x01").is_ok());
+        for (what, bytes) in [
+            ("empty", &b""[..]),
+            ("indefinite map", b"\xbf\x00\x01\x01\x63a.b\x02\x61x\xff"),
+            ("key twice", b"\xa4\x00\x01\x01\x63a.b\x01\x63c.d\x02\x61x"),
+            ("keys out of order", b"\xa3\x01\x63a.b\x00\x01\x02\x61x"),
+            ("key missing", b"\xa2\x00\x01\x01\x63a.b"),
+            ("text key", b"\xa1\x61a\x01"),
+            ("no map", b"\x83\x01\x61a\x61b"),
+            ("cut", b"\xa3\x00\x01\x01\x63a.b\x02\x61"),
+            ("huge map", b"\xbb\xff\xff\xff\xff\xff\xff\xff\xff"),
+        ] {
+            assert!(matches!(read(bytes), Err(MessageError::Malformed(_))), "{what}");
+        }
+        assert_eq!(read(&[&good[..], &[0]].concat()), Err(MessageError::Trailing(1)));
+        assert_eq!(read(b"\xa3\x00\x02\x01\x63a.b\x02\x61x"), Err(MessageError::Version(2)));
+        assert_eq!(read(&vec![0; MAX_MESSAGE + 1]), Err(MessageError::Size(MAX_MESSAGE + 1)));
     }
 }

@@ -4,6 +4,7 @@
 //! The macro turns the trait into the ABI: it decodes requests, encodes answers, and catches panics, which
 //! become `plug.panicked` denials. A plugin crate must unwind on panic (no `panic = "abort"`).
 
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use abi_stable::std_types::{RBox, RErr, ROk, RResult, RSlice, RVec};
@@ -40,8 +41,9 @@ pub trait Authorizer: Send + Sync + Sized + 'static {
     fn verify(&self, request: &VerifyRequest) -> VerifyReply;
 }
 
-/// The object that the ABI carries around an author's type.
-struct Exported<A>(A);
+/// The object that the ABI carries around an author's type. It is never dropped, so that a destructor that panics
+/// cannot end the host; an authorizer lives as long as its process.
+struct Exported<A>(ManuallyDrop<A>);
 
 impl<A: Authorizer> v1::Authorizer for Exported<A> {
     fn collect(&self, request: RSlice<'_, u8>) -> Answer {
@@ -103,13 +105,17 @@ pub extern "C" fn identify<A: Authorizer>() -> Answer {
 #[doc(hidden)]
 pub extern "C" fn create<A: Authorizer>(settings: RSlice<'_, u8>) -> RResult<v1::AuthorizerObject, RVec<u8>> {
     let made = guard(|| {
-        let values: Claims = minicbor::decode(settings.as_slice())
-            .map_err(|error| Finding::new(codes::PLUG_CONTRACT, format!("settings: {error}")))?;
+        let broken = |what: String| Finding::new(codes::PLUG_CONTRACT, format!("settings: {what}"));
+        let mut decoder = minicbor::Decoder::new(settings.as_slice());
+        let values: Claims = decoder.decode().map_err(|error| broken(error.to_string()))?;
+        if decoder.position() != settings.len() {
+            return Err(broken("bytes after the settings".to_owned()));
+        }
         A::create(Settings::new(values))
     });
     match made {
         Ok(authorizer) => ROk(v1::Authorizer_TO::from_ptr(
-            RBox::new(Exported(authorizer)),
+            RBox::new(Exported(ManuallyDrop::new(authorizer))),
             abi_stable::sabi_trait::TD_Opaque,
         )),
         Err(finding) => RErr(denial(finding)),

@@ -1,8 +1,7 @@
 //! Order as a type: what has been established about a value is written in its wrapper.
 //!
 //! `Unverified<T>` → (signature verified) → [`Authentic<T>`] → (binding compared) → [`Verified<T>`].
-//! The two constructors named `assertion` are statements by their caller; `xtask tidy` holds the list of files
-//! that may make them.
+//! The constructor named `assertion` is a statement by its caller; `xtask tidy` holds the list of files that may make it.
 
 use crate::{Binding, BoundField, Code, Finding, TrustClass, UnixTime};
 

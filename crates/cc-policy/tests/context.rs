@@ -252,7 +252,7 @@ fn production_takes_real_hardware_only() {
 #[test]
 fn development_may_weaken_the_locked_knobs() {
     let development = "profile = \"development\"";
-    let change = |name: &str, value: String| {
+    let change = |name: &'static str, value: String| {
         let mut claims = healthy("Genoa");
         claims.insert(name, value);
         claims

@@ -27,6 +27,9 @@ pub const fn registry() -> &'static [CodeInfo] {
 
 registry! {
     // The envelope and its parts.
+    ENV_FORMAT_INVALID "env.format.invalid" Reject false
+        "The evidence file is not in a form that the profile has."
+        "Send the raw evidence, or the JSON form that the profile's tools write.";
     ENV_SIZE_EXCEEDED "env.size.exceeded" Reject false
         "An input is larger, or there are more of them, than the limits allow."
         "Send the evidence alone and only the endorsements it needs.";
@@ -54,6 +57,9 @@ registry! {
     COLL_ROLLBACK "coll.rollback" Reject false
         "A correctly signed object is older than one already seen."
         "Fetch the current object; if the store was restored from a wrong clock, an administrator resets the floor.";
+    COLL_FLOORS_UNAVAILABLE "coll.floors.unavailable" Indeterminate false
+        "The record of the newest collateral seen cannot be read or written."
+        "Make the cache folder readable and writable for this user, or name another with `cache_dir`.";
     CLK_UNTRUSTED "clk.untrusted" Reject false
         "The system clock is earlier than this program's release."
         "Set the clock; nothing is accepted until then.";

@@ -17,7 +17,7 @@ pub(crate) fn filled(digit: char, bytes: usize) -> String {
     String::from_iter([digit, digit]).repeat(bytes)
 }
 
-pub(crate) fn map(entries: &[(&str, ClaimValue)]) -> Claims {
+pub(crate) fn map(entries: &[(&'static str, ClaimValue)]) -> Claims {
     let mut claims = Claims::new();
     for (name, value) in entries {
         claims.insert(*name, value.clone());
@@ -74,7 +74,7 @@ pub(crate) fn vlek(c: &mut Claims) {
 pub(crate) fn without(claims: &Claims, name: &str) -> Claims {
     let mut rest = Claims::new();
     for (other, value) in claims.iter().filter(|(other, _)| *other != name) {
-        rest.insert(other, value.clone());
+        rest.insert(other.to_owned(), value.clone());
     }
     rest
 }
