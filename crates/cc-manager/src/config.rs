@@ -245,7 +245,7 @@ fn settings(table: toml::Table, key: &str) -> Result<Claims, Wrong> {
     let mut claims = Claims::new();
     for (name, value) in table {
         let key = format!("{key}.{name}");
-        claims.insert(name, setting(value, &key)?);
+        claims.insert(&name, setting(value, &key)?);
     }
     Ok(claims)
 }
