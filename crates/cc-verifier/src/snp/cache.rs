@@ -4,19 +4,42 @@
 //! lines (root, intermediates, revocation lists) without the leaf, so that a new leaf costs two. Only what led to
 //! an accepted report is kept, so nobody without a genuine report can push anything out. Time is not part of what is
 //! kept: validity is compared on every call.
+//!
+//! A key is the content itself, compared in full; only a sample of it is hashed to find the candidates, which costs a
+//! tenth of a digest.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use aws_lc_rs::digest::{Context, SHA256};
 
 use super::anchors::Anchors;
 use super::chain::{Chains, Line};
 use super::product::{Kind, Product};
 use super::slots::Labels;
 
-/// SHA-256 of everything that a remembered result depends on.
-pub(super) type Key = [u8; 32];
+/// Everything that a remembered result depends on, byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Key(Arc<Vec<u8>>);
+
+/// Room for a leaf, its chain and a revocation list, in bytes.
+const TYPICAL_KEY: usize = 8 * 1024;
+/// Bytes of each sample that is hashed, and the distance from one sample to the next.
+const SAMPLE: usize = 16;
+const STRIDE: usize = 512;
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.len().hash(state);
+        self.0.chunks(STRIDE).for_each(|chunk| state.write(chunk.get(..SAMPLE).unwrap_or(chunk)));
+    }
+}
+
+impl Key {
+    /// For a cache that remembers nothing.
+    pub(super) fn none() -> Self {
+        Self(Arc::default())
+    }
+}
 
 /// A bounded memory of verified chains. One belongs to one set of callers that may know of each other: how fast
 /// an answer comes tells whether a chain was seen before.
@@ -57,7 +80,7 @@ impl ChainCache {
     pub(super) fn keep(&self, key: Key, known: &Arc<Known>) {
         let mut lines = lock(&self.lines);
         for (key, line) in &known.chains.lines {
-            lines.put(*key, Arc::clone(line), self.capacity);
+            lines.put(key.clone(), Arc::clone(line), self.capacity);
         }
         drop(lines);
         lock(&self.chains).put(key, Arc::clone(known), self.capacity);
@@ -88,7 +111,7 @@ impl<T> Generations<T> {
             return Some(Arc::clone(found));
         }
         let found = self.old.remove(key)?;
-        self.put(*key, Arc::clone(&found), capacity);
+        self.put(key.clone(), Arc::clone(&found), capacity);
         Some(found)
     }
 
@@ -109,13 +132,13 @@ impl<T> Generations<T> {
     }
 }
 
-/// Computes keys: every part is preceded by its length, so that no two inputs run into the same bytes.
-pub(super) struct KeyBuilder(Context);
+/// Makes keys: every part is preceded by its length, so that no two inputs run into the same bytes.
+pub(super) struct KeyBuilder(Vec<u8>);
 
 impl KeyBuilder {
     /// Starts the key of a table, for what a result always depends on.
     pub(super) fn new(table: &str, anchors: &Anchors, kind: Kind, product: Option<Product>) -> Self {
-        let mut key = Self(Context::new(&SHA256));
+        let mut key = Self(Vec::with_capacity(TYPICAL_KEY));
         key.part(table.as_bytes());
         key.part(anchors.digest());
         key.part(kind.name().as_bytes());
@@ -124,12 +147,12 @@ impl KeyBuilder {
     }
 
     fn length(&mut self, length: usize) {
-        self.0.update(&u64::try_from(length).unwrap_or(u64::MAX).to_be_bytes());
+        self.0.extend_from_slice(&u64::try_from(length).unwrap_or(u64::MAX).to_be_bytes());
     }
 
     fn part(&mut self, bytes: &[u8]) {
         self.length(bytes.len());
-        self.0.update(bytes);
+        self.0.extend_from_slice(bytes);
     }
 
     /// Adds a list, preceded by the number of its parts.
@@ -142,12 +165,7 @@ impl KeyBuilder {
     }
 
     pub(super) fn finish(self) -> Key {
-        let mut key = [0; 32];
-        // SHA-256 has 32 bytes; should it ever be shorter, the rest stays zero.
-        for (to, from) in key.iter_mut().zip(self.0.finish().as_ref()) {
-            *to = *from;
-        }
-        key
+        Key(Arc::new(self.0))
     }
 }
 
@@ -155,29 +173,42 @@ impl KeyBuilder {
 mod tests {
     use super::*;
 
+    fn key(byte: u8) -> Key {
+        Key(Arc::new(vec![byte; 32]))
+    }
+
     #[test]
     fn capacity_is_a_bound() {
         for capacity in [0_usize, 1, 2, 3, 8] {
             let mut table = Generations::default();
             for i in 0..100_u8 {
-                table.put([i; 32], Arc::new(i), capacity);
+                table.put(key(i), Arc::new(i), capacity);
                 assert!(
                     table.young.len() + table.old.len() <= capacity.max(capacity.div_ceil(2) * 2),
                     "{capacity}"
                 );
             }
-            assert_eq!(table.find(&[99; 32], capacity).is_some(), capacity != 0);
-            assert!(table.find(&[0; 32], capacity).is_none());
+            assert_eq!(table.find(&key(99), capacity).is_some(), capacity != 0);
+            assert!(table.find(&key(0), capacity).is_none());
         }
     }
 
     #[test]
     fn what_is_used_stays() {
         let mut table = Generations::default();
-        table.put([255; 32], Arc::new(0), 8);
+        table.put(key(255), Arc::new(0), 8);
         for i in 0..100_u8 {
-            table.put([i; 32], Arc::new(i), 8);
-            assert!(table.find(&[255; 32], 8).is_some(), "{i}");
+            table.put(key(i), Arc::new(i), 8);
+            assert!(table.find(&key(255), 8).is_some(), "{i}");
         }
+    }
+
+    #[test]
+    fn keys_differ_where_the_sample_is_equal() {
+        let long = |last: u8| Key(Arc::new([&[7; 1000][..], &[last]].concat()));
+        let mut table = Generations::default();
+        table.put(long(1), Arc::new(1), 8);
+        assert!(table.find(&long(1), 8).is_some());
+        assert!(table.find(&long(2), 8).is_none());
     }
 }

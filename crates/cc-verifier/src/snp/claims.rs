@@ -47,17 +47,20 @@ pub(super) fn of_report(form: &Form<'_>, product: Option<Product>) -> Claims {
         let cpuid = report.cpuid().map(|part| format!("{part:#x}"));
         claims.insert("cpuid_fam_mod_step", Vec::from(cpuid));
     }
-    for (name, tcb) in form::tcbs(report) {
+    let parts_names = ["current_tcb_parts", "reported_tcb_parts", "committed_tcb_parts", "launch_tcb_parts"];
+    for ((name, tcb), parts_name) in form::tcbs(report).into_iter().zip(parts_names) {
         claims.insert_bytes(name, &tcb);
         // The reserved bytes are known to be zero.
         if let Ok(tcb) = Tcb::decode(tcb, form.layout()) {
-            claims.insert(format!("{name}_parts"), parts(&tcb));
+            claims.insert(parts_name, parts(&tcb));
         }
     }
-    let versions = [("current", report.current_version()), ("committed", report.committed_version())];
-    for (name, version) in versions {
-        claims.insert(format!("{name}_version"), version.to_string());
-        claims.insert(format!("{name}_fw"), numbers(version));
+    for (name, numbers_name, version) in [
+        ("current_version", "current_fw", report.current_version()),
+        ("committed_version", "committed_fw", report.committed_version()),
+    ] {
+        claims.insert(name, version.to_string());
+        claims.insert(numbers_name, numbers(version));
     }
     if report.version() >= 5 {
         claims.insert_bytes("launch_mit_vector", report.launch_mit_vector());
@@ -110,7 +113,7 @@ fn policy_flags(policy: u64) -> Claims {
     claims
 }
 
-fn flags(word: u64, names: &[(&str, u32)]) -> Claims {
+fn flags(word: u64, names: &[(&'static str, u32)]) -> Claims {
     let mut claims = Claims::new();
     for (name, bit) in names {
         claims.insert(*name, bits::is_set(word, *bit));

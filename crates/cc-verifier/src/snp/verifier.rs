@@ -76,7 +76,7 @@ impl Verifier {
             let start = KeyBuilder::new("blobs", &self.anchors, form.kind, form.product);
             start.list(bytes(&request.endorsements)).finish()
         });
-        let known = match key.and_then(|key| self.cache.chain(&key)) {
+        let known = match key.as_ref().and_then(|key| self.cache.chain(key)) {
             Some(known) => known,
             None => {
                 let decoded = slots::decode_tables(bytes(&request.endorsements));

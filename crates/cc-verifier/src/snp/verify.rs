@@ -6,7 +6,7 @@ use cc_core::message::Floor;
 use cc_core::{Accepted, BoundField, BoundKind, Finding, Outcome, UnixTime, Waivers};
 
 use super::anchors::Anchors;
-use super::cache::{ChainCache, KeyBuilder, Known};
+use super::cache::{ChainCache, Key, KeyBuilder, Known};
 use super::chain::Chains;
 use super::claims;
 use super::extensions::Owner;
@@ -53,7 +53,7 @@ pub fn verify(
         let start = KeyBuilder::new("slots", anchors, form.kind, form.product);
         lists.iter().fold(start, |key, list| key.list(list.iter().copied())).finish()
     });
-    let known = key.and_then(|key| cache.chain(&key)).map_or_else(
+    let known = key.as_ref().and_then(|key| cache.chain(key)).map_or_else(
         || {
             let crl_positions = (0..).zip(&slots.crls).map(|(position, _)| position).collect();
             let labels = Labels { names: Vec::new(), crl_positions };
@@ -88,12 +88,13 @@ pub(super) fn learn(
 ) -> Result<Arc<Known>, Finding> {
     let chains = Chains::judge(slots, anchors, form.kind, form.product, |product, judge| {
         if !cache.is_enabled() {
-            return ([0; 32], Arc::new(judge()));
+            return (Key::none(), Arc::new(judge()));
         }
         let start = KeyBuilder::new("line", anchors, form.kind, Some(product));
         let lists = [&slots.intermediates, &slots.roots, &slots.crls];
         let key = lists.iter().fold(start, |key, list| key.list(list.iter().copied())).finish();
-        (key, cache.line(&key).unwrap_or_else(|| Arc::new(judge())))
+        let line = cache.line(&key).unwrap_or_else(|| Arc::new(judge()));
+        (key, line)
     })?;
     Ok(Arc::new(Known { chains, labels }))
 }
