@@ -10,6 +10,7 @@
 mod address;
 mod backoff;
 mod cache;
+mod client;
 mod environment;
 mod exchange;
 
@@ -20,27 +21,24 @@ use std::time::Duration;
 
 use cc_core::codes;
 use cc_core::message::EndorsementRequest;
-use reqwest::{Certificate, Client};
+use reqwest::Client;
 use tokio::sync::OnceCell;
 
-use crate::{FetchConfig, LoadError, disk};
+use crate::{FetchConfig, LoadError};
 pub(crate) use address::check as check_config;
 use address::{Directory, Target};
 use backoff::Backoff;
 use cache::Cache;
+use client::LazyClient;
 pub use environment::{Environment, SystemEnvironment, Wait};
 use exchange::Failed;
 
-/// Longest time for opening a connection.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Longest time for one attempt, redirects and body included.
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(20);
 /// For how long a definite refusal is remembered.
 const REFUSAL_MEMORY: Duration = Duration::from_secs(30);
 /// Most refusals that are remembered.
 const MAX_REFUSALS: usize = 1024;
-/// Largest file of authorities, in bytes.
-const MAX_CA_FILE: usize = 1024 * 1024;
 
 /// Which authorities may have issued the certificates of the published hosts.
 #[derive(Clone, Debug)]
@@ -138,8 +136,9 @@ impl Fetcher {
         roots: &Roots,
         environment: Arc<dyn Environment>,
     ) -> Result<Self, LoadError> {
-        let directory = Directory::new(config, |mirror| client(config, roots, mirror))
-            .map_err(|(key, what)| invalid(&key, &what))?;
+        let directory =
+            Directory::new(config, &LazyClient::of(roots), |mirror| LazyClient::of_mirror(config, mirror))
+                .map_err(|(key, what)| invalid(&key, &what))?;
         Ok(Self {
             directory,
             cache: config.cache_dir.as_deref().map(Cache::new),
@@ -215,6 +214,7 @@ impl Fetcher {
     }
 
     async fn attempts(&self, target: &Target, Deadline(deadline): Deadline) -> Result<Vec<u8>, FetchFailure> {
+        let client = target.client.get()?;
         let mut last = None;
         loop {
             let elapsed = self.environment.elapsed();
@@ -232,7 +232,7 @@ impl Fetcher {
                 continue;
             }
             let limit = ATTEMPT_LIMIT.min(deadline.saturating_sub(elapsed));
-            let failed = match self.attempt(target, limit).await {
+            let failed = match self.attempt(client, target, limit).await {
                 Ok(content) => {
                     lock(&self.backoff).succeeded(&target.host);
                     return Ok(content);
@@ -249,10 +249,10 @@ impl Fetcher {
         }
     }
 
-    async fn attempt(&self, target: &Target, limit: Duration) -> Result<Vec<u8>, Failed> {
+    async fn attempt(&self, client: &Client, target: &Target, limit: Duration) -> Result<Vec<u8>, Failed> {
         tokio::select! {
             biased;
-            result = exchange::get(target, self.environment.now()) => result,
+            result = exchange::get(client, &target.url, self.environment.now()) => result,
             () = self.environment.limit(limit) => Err(FetchFailure::Timeout.into()),
         }
     }
@@ -281,37 +281,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn invalid(key: &str, what: &str) -> LoadError {
     LoadError::new(codes::PLUG_CONFIG_INVALID, &PathBuf::from("[fetch]"), format!("`{key}`: {what}"))
-}
-
-/// The client for a mirror, or for the published hosts.
-fn client(config: &FetchConfig, roots: &Roots, mirror: Option<usize>) -> Result<Client, (String, String)> {
-    let endpoint = mirror.and_then(|i| config.endpoints.get(i));
-    let key = mirror.map_or_else(|| "fetch".to_owned(), |i| format!("fetch.endpoint[{i}].ca_file"));
-    let wrong = |what: String| (key.clone(), what);
-    let authorities = match (endpoint.and_then(|endpoint| endpoint.ca_file.as_ref()), roots) {
-        (Some(file), _) => {
-            let pem = disk::read(file, MAX_CA_FILE).map_err(|e| wrong(format!("{}: {e}", file.display())))?;
-            Some(Certificate::from_pem_bundle(&pem).map_err(|error| wrong(error.to_string()))?)
-        }
-        (None, Roots::Only(list)) => {
-            let list = list.iter().map(|der| Certificate::from_der(der)).collect::<Result<_, _>>();
-            Some(list.map_err(|error| wrong(error.to_string()))?)
-        }
-        (None, Roots::System) => None,
-    };
-    if authorities.as_ref().is_some_and(Vec::is_empty) {
-        return Err(wrong("there is no certificate".to_owned()));
-    }
-    let mut builder = Client::builder()
-        .https_only(true)
-        .no_proxy()
-        .referer(false)
-        .retry(reqwest::retry::never())
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_LIMIT)
-        .user_agent(concat!("muster/", env!("CARGO_PKG_VERSION")));
-    if let Some(authorities) = authorities {
-        builder = builder.tls_certs_only(authorities);
-    }
-    builder.build().map_err(|error| wrong(error.to_string()))
 }

@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cc_manager::fetch::{FetchFailure, Fetcher, Keep, Roots};
@@ -314,6 +315,27 @@ async fn hosts_beyond_the_list_are_never_asked() {
         assert!(matches!(result, Err(FetchFailure::NotAllowed(_))), "{result:?}");
     }
     assert!(kds.log().is_empty());
+}
+
+#[tokio::test]
+async fn unusable_authorities_trouble_only_who_needs_them() {
+    let (kds, time, folder) = (Kds::start(), Virtual::new(), tempfile::tempdir().unwrap());
+    kds.route(CRL, BODY);
+    let file = folder.path().join("ca.pem");
+    kds.write_ca(&file);
+    let direct = FetchConfig::default();
+    let offline = FetchConfig { offline: true, ..FetchConfig::default() };
+    let endpoint = Endpoint { host: HOST.to_owned(), url: kds.url(), ca_file: Some(file) };
+    let mirror = FetchConfig { endpoints: vec![endpoint], ..FetchConfig::default() };
+    for roots in [Roots::Only(Vec::new()), Roots::Only(vec![b"no certificate".to_vec()])] {
+        let with = |config| Fetcher::new(config, &roots, Arc::<Virtual>::clone(&time)).unwrap();
+        assert_eq!(get(&with(&mirror), CRL, 30).await.unwrap(), BODY);
+        assert_eq!(get(&with(&offline), CRL, 30).await, Err(FetchFailure::Offline));
+        let failure = get(&with(&direct), CRL, 30).await.unwrap_err();
+        let FetchFailure::Connection(cause) = &failure else { panic!("{failure:?}") };
+        assert!(!cause.is_empty() && cause != "builder error", "{cause}");
+        assert!(time.pauses().is_empty(), "waiting does not help");
+    }
 }
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::Client;
 use url::{Host, Url};
 
 use super::FetchFailure;
+use super::client::LazyClient;
 use crate::FetchConfig;
 
 /// Hosts that may always be asked: AMD's key distribution service.
@@ -19,7 +19,7 @@ pub(super) struct Directory {
 
 #[derive(Clone, Debug)]
 struct Route {
-    client: Client,
+    client: LazyClient,
     /// The mirror, where there is one.
     base: Option<Url>,
 }
@@ -27,7 +27,7 @@ struct Route {
 /// An address that may be asked.
 #[derive(Debug)]
 pub(super) struct Target {
-    pub(super) client: Client,
+    pub(super) client: LazyClient,
     /// The host of the published address; back-off counts per host.
     pub(super) host: String,
     /// Where the request goes.
@@ -35,20 +35,21 @@ pub(super) struct Target {
 }
 
 impl Directory {
-    /// Puts the directory together; `client` makes one for the hosts without mirror (`None`) and one for each
-    /// mirror, by its position. `Err` has the key path and what is wrong there.
+    /// Puts the directory together: `direct` is asked, unless `client` has another one for the mirror at a
+    /// position. `Err` has the key path and what is wrong there.
     pub(super) fn new(
         config: &FetchConfig,
-        mut client: impl FnMut(Option<usize>) -> Result<Client, (String, String)>,
+        direct: &LazyClient,
+        client: impl Fn(usize) -> Result<Option<LazyClient>, (String, String)>,
     ) -> Result<Self, (String, String)> {
         check(config)?;
-        let direct = client(None)?;
         let names = HOSTS.iter().map(|&host| host.to_owned()).chain(config.allow.iter().cloned());
         let mut hosts: BTreeMap<_, _> =
             names.map(|name| (name, Route { client: direct.clone(), base: None })).collect();
         for (i, endpoint) in config.endpoints.iter().enumerate() {
             let base = base(&endpoint.url).map_err(|what| (format!("fetch.endpoint[{i}].url"), what))?;
-            hosts.insert(endpoint.host.clone(), Route { client: client(Some(i))?, base: Some(base) });
+            let client = client(i)?.unwrap_or_else(|| direct.clone());
+            hosts.insert(endpoint.host.clone(), Route { client, base: Some(base) });
         }
         Ok(Self { hosts })
     }
@@ -128,9 +129,11 @@ fn rebase(base: &Url, published: &Url) -> Url {
 mod tests {
     use super::*;
     use crate::Endpoint;
+    use crate::fetch::Roots;
 
     fn directory(config: &FetchConfig) -> Result<Directory, String> {
-        Directory::new(config, |_| Ok(Client::new())).map_err(|(key, _)| key)
+        let direct = LazyClient::of(&Roots::Only(Vec::new()));
+        Directory::new(config, &direct, |_| Ok(None)).map_err(|(key, _)| key)
     }
 
     fn endpoint(host: &str, url: &str) -> Endpoint {

@@ -8,7 +8,6 @@ use reqwest::header::{LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 
 use super::FetchFailure;
-use super::address::Target;
 use super::backoff::retry_after;
 
 /// Most redirects that are followed, all on the same host.
@@ -27,10 +26,10 @@ impl From<FetchFailure> for Failed {
 }
 
 /// Gets the body.
-pub(super) async fn get(target: &Target, now: UnixTime) -> Result<Vec<u8>, Failed> {
-    let mut url = target.url.clone();
+pub(super) async fn get(client: &Client, url: &Url, now: UnixTime) -> Result<Vec<u8>, Failed> {
+    let mut url = url.clone();
     for _ in 0..=MAX_REDIRECTS {
-        let response = send(&target.client, &url).await?;
+        let response = send(client, &url).await?;
         let status = response.status();
         if status == StatusCode::OK {
             return body(response).await;
@@ -83,16 +82,13 @@ async fn body(mut response: Response) -> Result<Vec<u8>, Failed> {
     if body.is_empty() { Err(FetchFailure::Empty.into()) } else { Ok(body) }
 }
 
-/// The error and its causes on one line.
 fn connection(error: &reqwest::Error) -> Failed {
-    let mut text = String::new();
-    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    FetchFailure::Connection(text).into()
+    FetchFailure::Connection(causes(error)).into()
+}
+
+/// What caused the error, on one line; the error's own text, which says little, where nothing did.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
+    let causes: Vec<_> =
+        std::iter::successors(error.source(), |error| error.source()).map(ToString::to_string).collect();
+    if causes.is_empty() { error.to_string() } else { causes.join(": ") }
 }
