@@ -59,6 +59,12 @@ impl Policy {
         Ok(Self { file: source_name.to_owned(), mode, snp })
     }
 
+    /// What the policy may be used for: `production`, or `development`, which may weaken locked knobs and affirm emulated
+    /// hardware, and which therefore has to be stamped on every result.
+    pub const fn profile(&self) -> &'static str {
+        self.mode.value.name()
+    }
+
     /// What the policy permits, one line each, for people.
     pub fn describe(&self) -> Vec<String> {
         let mut lines = vec![format!("profile: {} ({})", self.mode.value.name(), self.mode.source)];

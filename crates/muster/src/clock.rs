@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use cc_core::{Finding, UnixTime, codes};
 
-/// When this version was released; set at release. A clock that is earlier is wrong.
-const RELEASED: UnixTime = UnixTime::from_secs(1_795_392_000); // 2026-11-23T00:00:00Z
+/// No later than the release of this version; set at release. A clock that is earlier is wrong.
+const RELEASED: UnixTime = UnixTime::from_secs(1_793_491_200); // 2026-11-01T00:00:00Z
 
 /// The current time, or `clk.untrusted`.
 pub(crate) fn now() -> Result<UnixTime, Finding> {
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn a_clock_before_the_release_is_not_trusted() {
-        assert_eq!(RELEASED.to_string(), "2026-11-23T00:00:00Z");
+        assert_eq!(RELEASED.to_string(), "2026-11-01T00:00:00Z");
         assert_eq!(trusted(RELEASED), Ok(RELEASED));
         let early = UnixTime::from_secs(RELEASED.as_secs() - 1);
         assert_eq!(trusted(early).unwrap_err().code, codes::CLK_UNTRUSTED);

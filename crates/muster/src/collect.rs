@@ -67,9 +67,14 @@ fn human(report: &CollectedReport) -> String {
     let mut text = String::new();
     match (&report.evidence, &report.code) {
         (Some(file), _) => {
-            let _ = writeln!(text, "{good}COLLECTED{good:#} {} evidence in {file}", report.profile);
+            let _ = writeln!(
+                text,
+                "{good}COLLECTED{good:#} {} evidence in {}",
+                report.profile,
+                output::visible(file)
+            );
             for file in &report.endorsements {
-                let _ = writeln!(text, "  endorsement in {file}");
+                let _ = writeln!(text, "  endorsement in {}", output::visible(file));
             }
         }
         (None, code) => {

@@ -24,14 +24,19 @@ const VERIFY: &str = "muster.evidence.verify/1";
 const APPRAISE: &str = "muster.evidence.appraise/1";
 const SHOW: &str = "muster.evidence.show/1";
 
-/// For how long fetching one endorsement is tried.
+/// Largest file that is read as evidence, in bytes: the largest message to a plugin.
+const MAX_EVIDENCE_FILE: usize = MAX_MESSAGE;
+/// Largest init data, in bytes.
+const MAX_INIT_DATA: usize = MAX_MESSAGE;
+
+/// For how long fetching is tried, for all endorsements together.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `evidence show`.
 pub(crate) fn show(command: &Show) -> Result {
     let source = &command.source;
     let profile = profile(&source.profile)?;
-    let file = read(&source.evidence)?;
+    let file = read(&source.evidence, MAX_EVIDENCE_FILE)?;
     let mut shown = Shown {
         schema: SHOW,
         profile: profile.to_string(),
@@ -44,7 +49,7 @@ pub(crate) fn show(command: &Show) -> Result {
     };
     let result = match loaded(&source.plugins)? {
         Err((exit, finding)) => Err((exit, finding)),
-        Ok((host, _)) => match import(&profile, &file, &source.evidence)? {
+        Ok((host, _)) => match import(&profile, &file, &source.evidence) {
             Err(finding) => Err((Exit::Rejected, finding)),
             Ok(Imported { evidence, endorsements }) => {
                 match cc_manager::show(&host, &profile, &evidence, endorsements) {
@@ -92,12 +97,15 @@ pub(crate) fn appraise(command: Appraise) -> Result {
     let policy = policy::load(&command.policy)?;
     let init_data = match &command.init_data {
         None => InitData::NotCarried,
-        Some(path) => InitData::Sha256(*cc_manager::Sha256::of(&read(path)?).as_bytes()),
+        Some(path) => InitData::Sha256(*cc_manager::Sha256::of(&read(path, MAX_INIT_DATA)?).as_bytes()),
     };
     let profile = profile(&command.verify.source.profile)?;
     let (exit, mut verdict, judged) = verdict(APPRAISE, command.verify)?;
     let (exit, report) = match judged {
-        None => (exit, AppraisalReport { status: "none".to_owned(), findings: Vec::new() }),
+        None => {
+            let policy_profile = policy.profile().to_owned();
+            (exit, AppraisalReport { status: "none".to_owned(), policy_profile, findings: Vec::new() })
+        }
         Some(judged) => appraised(&judged, &profile, &policy, init_data),
     };
     verdict.appraisal = Some(report);
@@ -117,7 +125,7 @@ fn appraised(
         cc_policy::Status::Affirming => Exit::Accepted,
         _ => Exit::NotAffirmed,
     };
-    (exit, AppraisalReport::from(&appraisal))
+    (exit, AppraisalReport::new(&appraisal, policy))
 }
 
 fn print(format: Format, exit: Exit, verdict: &Verdict) -> Result {
@@ -136,10 +144,10 @@ fn verdict(
     let Verify { source, endorsements: paths, at, expect_binding, waive, offline } = command;
     let profile = profile(&source.profile)?;
     let waivers = Waivers::new(waive).map_err(|code| Failure::new(format!("{code} cannot be waived")))?;
-    let file = read(&source.evidence)?;
+    let file = read(&source.evidence, MAX_EVIDENCE_FILE)?;
     let supplied = endorsements::load(&paths, Origin::Administrator)
         .map_err(|error| Failure::new(format!("endorsements: {error}")))?;
-    supplied.notes.iter().for_each(|note| tracing::info!("{note}"));
+    supplied.notes.iter().for_each(|note| tracing::warn!("{}", output::visible(note)));
 
     let given = at;
     let denied = |exit: Exit, finding: &Finding| {
@@ -156,7 +164,7 @@ fn verdict(
         Ok(at) => at,
         Err(finding) => return denied(Exit::Rejected, &finding),
     };
-    let imported = match import(&profile, &file, &source.evidence)? {
+    let imported = match import(&profile, &file, &source.evidence) {
         Ok(imported) => imported,
         Err(finding) => return denied(Exit::Rejected, &finding),
     };
@@ -278,27 +286,30 @@ pub(crate) fn profile(name: &str) -> std::result::Result<Profile, Failure> {
     })
 }
 
-/// Evidence that is too large is refused with its code; a file that is no evidence at all is a usage failure.
-fn import(
-    profile: &Profile,
-    file: &[u8],
-    path: &Path,
-) -> std::result::Result<std::result::Result<Imported, Finding>, Failure> {
-    match cc_manager::import(profile, file, &path.display().to_string()) {
-        Ok(imported) => Ok(Ok(imported)),
-        Err(error @ ImportError::Size { .. }) => {
-            Ok(Err(Finding::new(codes::ENV_SIZE_EXCEEDED, error.to_string())))
-        }
-        Err(error) => Err(Failure::new(format!("{}: {error}", path.display()))),
-    }
+/// What is not a form of the profile's evidence is refused with a code, like everything that an attester may send.
+fn import(profile: &Profile, file: &[u8], path: &Path) -> std::result::Result<Imported, Finding> {
+    cc_manager::import(profile, file, &path.display().to_string()).map_err(|error| {
+        let code = match error {
+            ImportError::Size { .. } => codes::ENV_SIZE_EXCEEDED,
+            _ => codes::ENV_FORMAT_INVALID,
+        };
+        Finding::new(code, error.to_string())
+    })
 }
 
-/// Reads a file, but no more than a little above the largest that could be of use.
-fn read(path: &Path) -> std::result::Result<Vec<u8>, Failure> {
+/// Reads a file of at most `limit` bytes, whatever its size is said to be.
+pub(crate) fn read(path: &Path, limit: usize) -> std::result::Result<Vec<u8>, Failure> {
     let fail = |error: std::io::Error| Failure::new(format!("cannot read {}: {error}", path.display()));
-    let limit = u64::try_from(MAX_MESSAGE).unwrap_or(u64::MAX);
+    let most = u64::try_from(limit).unwrap_or(u64::MAX);
     let mut bytes = Vec::new();
-    std::fs::File::open(path).map_err(fail)?.take(limit).read_to_end(&mut bytes).map_err(fail)?;
+    std::fs::File::open(path)
+        .map_err(fail)?
+        .take(most.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(fail)?;
+    if bytes.len() > limit {
+        return Err(Failure::new(format!("{} has more than {limit} bytes", path.display())));
+    }
     Ok(bytes)
 }
 

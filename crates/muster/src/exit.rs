@@ -64,9 +64,11 @@ impl Failure {
     /// Prints the error as clap prints its own.
     pub(crate) fn print(&self) {
         let red = crate::output::BAD;
-        anstream::eprintln!("{red}error:{red:#} {}", self.message);
+        // Lines of a message stay lines; whatever else steers a terminal is shown.
+        let lines: Vec<_> = self.message.lines().map(crate::output::visible).collect();
+        anstream::eprintln!("{red}error:{red:#} {}", lines.join("\n"));
         if let Some(hint) = &self.hint {
-            anstream::eprintln!("hint: {hint}");
+            anstream::eprintln!("hint: {}", crate::output::visible(hint));
         }
     }
 }

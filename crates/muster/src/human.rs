@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use cc_core::{ClaimValue, Claims, Code};
 
-use crate::output::{BAD, DIM, GOOD, HEADING, UNSURE};
+use crate::output::{BAD, DIM, GOOD, HEADING, UNSURE, visible};
 use crate::report::{AppraisalReport, PluginRef, Shown, Verdict};
 
 /// Longest value of a claim on one line of its own, in characters.
@@ -45,7 +45,7 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
         let _ = writeln!(text, "{HEADING}Endorsements{HEADING:#}");
         for used in &verdict.endorsements {
             let digest: String = used.sha256.chars().take(16).collect();
-            let _ = writeln!(text, "  {:<13} {DIM}{digest}…{DIM:#}  {}", used.kind, used.source);
+            let _ = writeln!(text, "  {:<13} {DIM}{digest}…{DIM:#}  {}", used.kind, visible(&used.source));
         }
     }
     if verdict.appraisal.is_none() {
@@ -107,13 +107,17 @@ fn appraised(appraisal: &AppraisalReport) -> String {
     if appraisal.status == "none" && appraisal.findings.is_empty() {
         let _ = writeln!(text, "  appraisal  none: only authentic evidence is judged by the policy");
     } else {
-        let _ = writeln!(text, "{style}{}{style:#} by the policy", appraisal.status.to_uppercase());
+        let profile = match appraisal.policy_profile.as_str() {
+            "production" => String::new(),
+            other => format!(" {UNSURE}({other}){UNSURE:#}"),
+        };
+        let _ = writeln!(text, "{style}{}{style:#} by the policy{profile}", appraisal.status.to_uppercase());
     }
     for finding in &appraisal.findings {
         let _ = writeln!(text, "  {HEADING}{}{HEADING:#} {}", finding.code, meaning(&finding.code));
         let _ = writeln!(text, "    got      {}", shorten(&finding.got));
         let _ = writeln!(text, "    wanted   {}", shorten(&finding.want));
-        let _ = writeln!(text, "    by       {}", finding.source);
+        let _ = writeln!(text, "    by       {}", visible(&finding.source));
     }
     text
 }
@@ -153,11 +157,6 @@ fn plain(value: &ClaimValue) -> String {
         }
         _ => "?".to_owned(),
     }
-}
-
-/// Control characters of hostile text are shown, not obeyed.
-fn visible(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 /// Long values are cut for people; JSON has them whole.

@@ -24,10 +24,20 @@ pub(crate) fn text(text: &str) -> std::result::Result<(), Failure> {
     written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
-/// Prints one JSON object.
+/// Prints one JSON object, byte for byte as it is.
 pub(crate) fn json(object: &impl Serialize) -> std::result::Result<(), Failure> {
     let line = serde_json::to_string_pretty(object).map_err(Failure::new)?;
-    text(&format!("{line}\n"))
+    raw(format!("{line}\n").as_bytes()).map(|_| ())
+}
+
+/// Text with the characters shown that would steer a terminal or reorder what is read: names of files and what evidence
+/// says are other people's words.
+pub(crate) fn visible(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().flat_map(|c| if steers(c) { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 /// Prints bytes as they are.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use cc_core::codes;
 use cc_core::message::Identity;
 use cc_manager::{Config, Host, LoadError, LoadErrors, Sha256};
 use serde::Serialize;
@@ -79,16 +80,23 @@ pub(crate) fn run(command: cli::Plugin) -> Result {
 
 /// Loads the plugins that the arguments name.
 pub(crate) fn load(plugins: &Plugins) -> std::result::Result<(Host, Config), LoadErrors> {
-    let config = Config::load(&place(plugins))?;
+    let config = match &plugins.path {
+        Some(path) => Config::load(path)?,
+        None => Config::load_dir(&beside_this_program()?)?,
+    };
     Ok((Host::load(&config)?, config))
 }
 
-/// `--plugins`, or the folder `plugins` beside this program, and only that.
-fn place(plugins: &Plugins) -> PathBuf {
-    plugins.path.clone().unwrap_or_else(|| {
-        let program = std::env::current_exe().unwrap_or_default();
-        program.parent().map_or_else(|| PathBuf::from("plugins"), |folder| folder.join("plugins"))
-    })
+/// The folder `plugins` beside this program, and only that.
+fn beside_this_program() -> std::result::Result<PathBuf, LoadError> {
+    match std::env::current_exe() {
+        Ok(program) => Ok(program.with_file_name("plugins")),
+        Err(error) => Err(LoadError {
+            code: codes::PLUG_CONFIG_MISSING,
+            path: PathBuf::from("plugins"),
+            detail: format!("where this program is cannot be told: {error}"),
+        }),
+    }
 }
 
 fn single(

@@ -10,6 +10,9 @@ use crate::cli::Format;
 use crate::exit::{Exit, Failure, Result};
 use crate::output;
 
+/// Largest policy file, in bytes.
+const MAX_POLICY: usize = 1024 * 1024;
+
 #[derive(Serialize)]
 struct Checked {
     schema: &'static str,
@@ -39,8 +42,9 @@ pub(crate) fn check(file: &Path, format: Format) -> Result {
 
 /// Reads a policy; what is wrong with it is a configuration error with its code and place.
 pub(crate) fn load(file: &Path) -> std::result::Result<Policy, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(format!("cannot read the policy {}: {error}", file.display())))?;
+    let bytes = crate::evidence::read(file, MAX_POLICY)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::new(format!("the policy {} is not UTF-8", file.display())))?;
     Policy::parse(&text, &file.display().to_string()).map_err(|error| {
         let hint = error.code.info().map_or("", |info| info.hint);
         Failure::new(error).hint(hint)

@@ -1,7 +1,7 @@
 //! The JSON results: one object each, their fields a contract (`docs/OPERATIONS.md`, "JSON").
 
 use cc_core::{Claims, Code, Finding, Outcome};
-use cc_policy::Appraisal;
+use cc_policy::{Appraisal, Policy};
 use serde::Serialize;
 
 /// `muster.evidence.verify/1`, and with `appraisal` `muster.evidence.appraise/1`.
@@ -50,6 +50,8 @@ pub(crate) struct EndorsementRef {
 pub(crate) struct AppraisalReport {
     /// `affirming`, `warning`, `contraindicated` or `none`.
     pub(crate) status: String,
+    /// `production` or `development`: what the policy may be used for.
+    pub(crate) policy_profile: String,
     pub(crate) findings: Vec<FindingReport>,
 }
 
@@ -125,9 +127,11 @@ pub(crate) fn outcome_word(code: &Code) -> &'static str {
     }
 }
 
-impl From<&Appraisal> for AppraisalReport {
-    fn from(appraisal: &Appraisal) -> Self {
+impl AppraisalReport {
+    /// The report of an appraisal by a policy.
+    pub(crate) fn new(appraisal: &Appraisal, policy: &Policy) -> Self {
         Self {
+            policy_profile: policy.profile().to_owned(),
             status: appraisal.status.to_string(),
             findings: appraisal
                 .findings

@@ -55,7 +55,7 @@ fn verify_and_appraise_print_exactly_the_fields_of_the_contract() {
         assert_eq!(result["schema"], format!("muster.evidence.{subcommand}/1"));
         if subcommand == "appraise" {
             let appraisal = result.as_object_mut().unwrap().remove("appraisal").unwrap();
-            fields(&appraisal, "findings status");
+            fields(&appraisal, "findings policy_profile status");
             list(&appraisal["findings"]).iter().for_each(|finding| fields(finding, FINDING));
             let status = match exit {
                 0 => "affirming",
@@ -136,6 +136,34 @@ fn evidence_beyond_the_limits_is_rejected() {
         muster.json(3, &format!("evidence verify --profile snp-raw-1 --evidence {large} --offline"));
     assert_eq!(rejected["code"], "env.size.exceeded");
     fields(&rejected, VERIFY);
+}
+
+#[test]
+fn evidence_in_no_form_of_its_profile_is_rejected_and_its_words_are_harmless() {
+    let muster = Muster::new();
+    for text in ["{", "{\"provider\": \"tdx_guest\", \"outblob\": \"\"}", "{\"\u{1b}]0;x\u{7}\": 1}"] {
+        let file = muster.write("evidence.json", text);
+        let line = format!("evidence verify --profile snp-raw-1 --evidence {file} --offline");
+        let rejected = muster.json(3, &line);
+        assert_eq!(rejected["code"], "env.format.invalid", "{text:?}");
+        let ran = muster.run(&line);
+        let shown = [ran.stdout, ran.stderr].concat();
+        assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+    }
+}
+
+#[test]
+fn instants_are_rfc_3339_and_nothing_else() {
+    let muster = Muster::new();
+    let line = format!("evidence verify {SEV} {CERTS}").replace("--at 2026-06-01T00:00:00Z", "");
+    for good in ["2026-06-01T00:00:00Z", "2026-06-01T02:00:00+02:00", "2026-06-01T00:00:00.5Z"] {
+        assert_eq!(muster.json(0, &format!("{line} --at {good}"))["at"], "2026-06-01T00:00:00Z");
+    }
+    for bad in
+        ["20260601T000000Z", "2026-06-01T00:00:60Z", "2026-06-01T00:00:00+02:00[Europe/Berlin]", "2026-06-01"]
+    {
+        assert_eq!(muster.run(&format!("{line} --at {bad}")).exit, 2, "{bad}");
+    }
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn an_older_revocation_list_is_a_rollback() {
     scene.run(0, "");
     scene.publish_crl(5);
     scene.forget_fetched();
-    assert_eq!(scene.run(3, "")["code"], "coll.rollback", "the floor has risen");
+    assert_eq!(scene.run(3, "")["code"], "coll.rollback", "N-SNP-46: the floor has risen");
 }
 
 #[test]

@@ -212,7 +212,6 @@ fn every_row_verifies_and_ends_in_its_finding() {
 
 #[test]
 fn policies_that_permit_nothing_or_anything_do_not_load() {
-    // N-SNP-65, N-SNP-79, N-SNP-80.
     let zero = "0".repeat(96);
     let some = hex::encode(MEASUREMENT);
     let tcb = "[snp.min_tcb.Turin]\nfmc = 1\nbootloader = 1\ntee = 1\nsnp = 4\nmicrocode = 81";
@@ -240,24 +239,24 @@ fn policies_that_permit_nothing_or_anything_do_not_load() {
 
 #[test]
 fn the_binding_is_compared_in_full() {
-    // N-SNP-86: the first half is right, the rest is zero.
+    // The first half is right, the rest is zero.
     let mut case = Case::new(Genoa, Vcek);
     let mut report_data = [0; 64];
     report_data[..32].fill(0x5a);
     case.report(|r| r.set_report_data(report_data));
     let refused = case.authentic().compare(&Binding::new([0x5a; 64])).unwrap_err();
-    assert_eq!(refused.code, codes::BIND_REPORT_DATA_MISMATCH);
+    assert_eq!(refused.code, codes::BIND_REPORT_DATA_MISMATCH, "N-SNP-86");
     assert!(case.authentic().compare(&Binding::new(report_data)).is_ok());
 }
 
 #[test]
 fn a_signature_s_negated_is_the_same_evidence() {
-    // N-SNP-30, as far as it lies here: the other signature verifies too, and what the report says does not change, so
+    // As far as the row lies here: the other signature verifies too, and what the report says does not change, so
     // nothing that identifies evidence may be taken from the signature.
     let mut case = Case::new(Genoa, Vcek);
     let before = case.authentic();
     case.world.report.negate_s();
-    assert_eq!(case.authentic(), before);
+    assert_eq!(case.authentic(), before, "N-SNP-30");
 }
 
 #[test]

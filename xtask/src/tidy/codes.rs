@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::sources::{rust_files, split_tests};
+use super::sources::{rust_files, split_tests, without_comments};
 use crate::run::{Result, read, root};
 
 const REGISTRY: &str = "crates/cc-core/src/code/registry.rs";
@@ -76,7 +76,7 @@ fn test_text() -> Result<String> {
         }
         let content = read(&root().join(&file))?;
         let is_test = file.components().any(|part| part.as_os_str() == "tests");
-        text.push_str(if is_test { &content } else { split_tests(&content).1 });
+        text.push_str(&without_comments(if is_test { &content } else { split_tests(&content).1 }));
     }
     Ok(text)
 }

@@ -10,7 +10,7 @@ const UNSAFE_HOMES: &[&str] =
 
 /// Constructors that state a fact, and the files which may call them (tests aside).
 const ASSERTIONS: &[(&str, &[&str])] = &[
-    ("Authentic::assertion(", &["crates/cc-manager/src/pipeline.rs"]),
+    ("::assertion(", &["crates/cc-manager/src/pipeline.rs"]),
     (
         "abi_stable::library",
         &["crates/cc-core/src/abi.rs", "crates/cc-core/src/sdk.rs", "crates/cc-manager/src/load.rs"],
@@ -95,13 +95,18 @@ fn has_unsafe_home(lib: &str) -> bool {
 
 /// Whether a line that is not a comment contains `word`.
 fn contains_code(text: &str, word: &str) -> bool {
-    text.lines().any(|line| line.split("//").next().unwrap_or("").contains(word))
+    text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word))
 }
 
-/// Splits a file at its test module.
+/// Splits a file at its test module, which stands last.
 pub(super) fn split_tests(text: &str) -> (&str, &str) {
-    let at = text.find("#[cfg(test)]").unwrap_or(text.len());
+    let at = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
     text.split_at(at)
+}
+
+/// The text without comments that have a line of their own.
+pub(super) fn without_comments(text: &str) -> String {
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 /// Rust files of the project, relative to the workspace.
