@@ -265,7 +265,7 @@ fn a_larger_table_is_asked_for_again_once() {
         assert_eq!(collector.collect(&binding(1)), Ok(collected(1, &table)));
         assert_eq!(collector.collect(&binding(2)), Ok(collected(2, &table)));
         assert_eq!(rig.guest.lock().unwrap().certs_lengths(), [0x2000, 0x3000, 0x3000]);
-        assert_eq!(*rig.pace.waits.lock().unwrap(), [Duration::from_secs(2); 2]);
+        assert_eq!(*rig.pace.waits.lock().unwrap(), [Duration::from_secs(2); 3]);
     });
 }
 
@@ -367,7 +367,7 @@ fn the_device_is_asked_where_configfs_is_absent() {
 #[test]
 fn nothing_there() {
     let rig = Rig::new(Backing::Plain);
-    let options = Options { configfs: rig.nowhere(), device: rig.nowhere(), ..Options::default() };
+    let options = Options { configfs: rig.nowhere(), device: rig.nowhere(), ..rig.options.clone() };
     let Finding { code, detail } = Collector::new(options).collect(&binding(1)).unwrap_err();
     assert_eq!(code, codes::SNP_COLLECT_NO_DEVICE);
     assert!(detail.contains("configfs-tsm: ") && detail.contains("sev-guest: "), "{detail}");
@@ -402,7 +402,7 @@ fn names_left_over_by_others_are_passed_over() {
 fn paths_are_configurable() {
     with_fuse("paths_are_configurable", || {
         let rig = Rig::new(Backing::Fuse);
-        let options = rig.options.clone();
+        let options = Options { min_interval: Duration::ZERO, ..rig.options.clone() };
         let asked =
             || (rig.tree.lock().unwrap().firmware.asked(), rig.guest.lock().unwrap().firmware.asked());
         assert_eq!(Collector::new(options.clone()).collect(&binding(1)), Ok(collected(1, &[])));

@@ -1,4 +1,4 @@
-//! Both kernel interfaces at their true paths in a private mount namespace: our collector with its default options,
+//! Both kernel interfaces at their true paths in a private mount namespace: our collector with its default paths,
 //! and the unmodified `sev` crate as a judge of the emulation.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
@@ -6,6 +6,7 @@ mod support;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use cc_attester::snp::{Collector, Options};
 use cc_core::message::Blob;
@@ -26,8 +27,12 @@ fn default_options_and_the_sev_crate() {
         tree.lock().unwrap().certs.clone_from(&table);
         guest.lock().unwrap().certs.clone_from(&table);
 
+        let directory = tempfile::tempdir().unwrap();
+        let lock = directory.path().join("lock");
+        let options = Options { lock, min_interval: Duration::ZERO, ..Options::default() };
+
         let mounted = configfs_fs::mount(Arc::clone(&tree), &configfs).unwrap();
-        let collected = Collector::new(Options::default()).collect(&binding(1)).unwrap();
+        let collected = Collector::new(options.clone()).collect(&binding(1)).unwrap();
         assert_eq!(collected.evidence, report(*binding(1).as_bytes(), 0));
         assert_eq!(collected.endorsements, [Blob(table.clone())]);
         assert_eq!(tree.lock().unwrap().firmware.asked(), 1);
@@ -35,7 +40,7 @@ fn default_options_and_the_sev_crate() {
 
         let mounted = sev_guest_fs::mount(Arc::clone(&guest), &device).unwrap();
         guest.lock().unwrap().certs = certs(100);
-        let collected = Collector::new(Options::default()).collect(&binding(2)).unwrap();
+        let collected = Collector::new(options.clone()).collect(&binding(2)).unwrap();
         assert_eq!(collected.evidence, report(*binding(2).as_bytes(), 0));
         assert_eq!(collected.endorsements, [Blob(certs(100))]);
         guest.lock().unwrap().certs = table;

@@ -34,7 +34,7 @@ struct Held {
 
 impl Device for Held {
     fn report(&mut self, request: &ReportRequest, gate: &mut Gate) -> Result<RawReport, Failure> {
-        gate.pass();
+        let _pass = gate.pass();
         self.asked.lock().unwrap().push(request.binding.clone());
         self.entered.send(()).unwrap();
         // An error means that the test is over.
@@ -48,6 +48,7 @@ struct Stage {
     asked: Arc<Mutex<Vec<Binding>>>,
     entered: Receiver<()>,
     release: Sender<()>,
+    _directory: tempfile::TempDir,
 }
 
 fn stage(timeout: Duration) -> Stage {
@@ -55,9 +56,10 @@ fn stage(timeout: Duration) -> Stage {
     let (release, release_rx) = channel();
     let asked = Arc::default();
     let held = Held { asked: Arc::clone(&asked), entered: entered_tx, release: release_rx };
-    let options = Options { timeout, ..Options::default() };
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options { timeout, lock: directory.path().join("lock"), ..Options::default() };
     let collector = Collector::with_devices(vec![Box::new(held)], Box::new(TestPace::new()), &options);
-    Stage { collector, asked, entered, release }
+    Stage { collector, asked, entered, release, _directory: directory }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use cc_core::message::{
     CollectRequest, Collected, Identity, MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest,
 };
 use cc_core::sdk::Authorizer;
-use cc_core::{Finding, Profile, ProfileInfo, Role, Settings, TrustClass};
+use cc_core::{Finding, Profile, ProfileInfo, Role, Settings, TrustClass, codes};
 use cc_verifier::snp::{Anchors, Verifier};
 
 /// Certificate chains that one instance remembers.
@@ -57,9 +57,8 @@ impl<H: Hardware> Authorizer for SnpAuthorizer<H> {
         let options = Options {
             configfs: path(&mut settings, "configfs", &defaults.configfs)?,
             device: path(&mut settings, "device", &defaults.device)?,
-            timeout: Duration::from_secs(
-                settings.take_integer("timeout_seconds", defaults.timeout.as_secs())?,
-            ),
+            lock: path(&mut settings, "lock", &defaults.lock)?,
+            timeout: timeout(&mut settings, defaults.timeout)?,
             ..defaults
         };
         settings.finish()?;
@@ -85,4 +84,31 @@ impl<H: Hardware> Authorizer for SnpAuthorizer<H> {
 
 fn path(settings: &mut Settings, name: &str, default: &std::path::Path) -> Result<PathBuf, Finding> {
     settings.take_text(name, &default.to_string_lossy()).map(PathBuf::from)
+}
+
+fn timeout(settings: &mut Settings, default: Duration) -> Result<Duration, Finding> {
+    match settings.take_integer("timeout_seconds", default.as_secs())? {
+        0 => {
+            Err(Finding::new(codes::PLUG_CONFIG_INVALID, "`config.timeout_seconds` is 0, expected 1 or more"))
+        }
+        seconds => Ok(Duration::from_secs(seconds)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cc_core::Claims;
+
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_not_zero() {
+        let read = |seconds: u64| {
+            let mut claims = Claims::new();
+            claims.insert("timeout_seconds", seconds);
+            timeout(&mut Settings::new(claims), Duration::from_secs(90)).map_err(|finding| finding.code)
+        };
+        assert_eq!(read(0), Err(codes::PLUG_CONFIG_INVALID));
+        assert_eq!(read(1), Ok(Duration::from_secs(1)));
+    }
 }

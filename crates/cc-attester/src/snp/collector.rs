@@ -1,9 +1,11 @@
 //! The collector: one thread that asks, callers that wait.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cc_core::message::{Blob, Collected, MESSAGE_VERSION};
 use cc_core::{Binding, Finding, codes};
@@ -18,8 +20,8 @@ const MAX_QUEUE: usize = 16;
 
 /// Collects reports of this machine, one at a time.
 ///
-/// Meant to be the only one on its host. Its thread starts with the first request and ends after the collector is
-/// dropped, when the request that it is at, if any, comes back.
+/// It asks only while it has the lock of [`Options::lock`]. Its thread starts with the first request and ends after
+/// the collector is dropped, when the request that it is at, if any, comes back.
 pub struct Collector {
     jobs: Mutex<Start>,
     /// A request whose caller has gone is still at the device.
@@ -35,6 +37,7 @@ enum Start {
 
 struct Job {
     binding: Binding,
+    since: Instant,
     ticket: Arc<Ticket>,
 }
 
@@ -64,14 +67,15 @@ impl Collector {
         Self::with_devices(devices, Box::new(SystemPace), &options)
     }
 
-    /// A collector on other interfaces, asked in order until one is there, and another clock. The paths of `options`
-    /// are not used.
+    /// A collector on other interfaces, asked in order until one is there, and another clock. Of the paths in
+    /// `options` only that of the lock is used.
     pub fn with_devices(devices: Vec<Box<dyn Device>>, pace: Box<dyn Pace>, options: &Options) -> Self {
         let stuck = Arc::new(AtomicBool::new(false));
         let worker = Worker {
             slots: devices.into_iter().map(|device| Slot { device, answered: false }).collect(),
-            gate: Gate::new(pace, options.min_interval),
+            gate: Gate::new(pace, options.min_interval, options.lock.clone()),
             vmpl: options.vmpl,
+            timeout: options.timeout,
             stuck: Arc::clone(&stuck),
         };
         Self { jobs: Mutex::new(Start::Ready(worker)), stuck, timeout: options.timeout }
@@ -86,7 +90,7 @@ impl Collector {
             return Err(throttled("an earlier request that nobody waits for is still at the device"));
         }
         let ticket = Arc::new(Ticket::default());
-        let job = Job { binding: binding.clone(), ticket: Arc::clone(&ticket) };
+        let job = Job { binding: binding.clone(), since: Instant::now(), ticket: Arc::clone(&ticket) };
         match self.jobs()?.try_send(job) {
             Ok(()) => ticket.wait(self.timeout, &self.stuck),
             Err(TrySendError::Full(_)) => {
@@ -165,6 +169,7 @@ struct Worker {
     slots: Vec<Slot>,
     gate: Gate,
     vmpl: Option<u32>,
+    timeout: Duration,
     stuck: Arc<AtomicBool>,
 }
 
@@ -178,14 +183,28 @@ impl Worker {
     fn run(mut self, jobs: &Receiver<Job>) {
         while let Ok(job) = jobs.recv() {
             if job.ticket.begin() {
-                let result = self.serve(&job.binding);
+                let result = self.serve(&job);
                 job.ticket.finish(result, &self.stuck);
             }
         }
     }
 
+    /// Asks with the host's lock. A panic of an interface is this request's error, not the end of the thread.
+    fn serve(&mut self, job: &Job) -> Result<Collected, Finding> {
+        let patience = self.timeout.saturating_sub(job.since.elapsed());
+        let asked = catch_unwind(AssertUnwindSafe(|| {
+            self.gate.enter(patience)?;
+            self.ask(&job.binding)
+        }));
+        self.gate.leave();
+        asked.unwrap_or_else(|panic| {
+            let detail = format!("the interface panicked: {}", message(panic.as_ref()));
+            Err(Finding::new(codes::SNP_COLLECT_FIRMWARE_ERROR, detail))
+        })
+    }
+
     /// Asks the first interface that is there. An interface that is there and denies is not gone around.
-    fn serve(&mut self, binding: &Binding) -> Result<Collected, Finding> {
+    fn ask(&mut self, binding: &Binding) -> Result<Collected, Finding> {
         let request = ReportRequest { binding: binding.clone(), vmpl: self.vmpl };
         let mut absent = Vec::new();
         for slot in &mut self.slots {
@@ -228,6 +247,12 @@ fn check(raw: RawReport, binding: &Binding) -> Result<Collected, Finding> {
     }
     let endorsements = if raw.certs.is_empty() { Vec::new() } else { vec![Blob(raw.certs)] };
     Ok(Collected { version: MESSAGE_VERSION, evidence, endorsements })
+}
+
+/// What a panic says.
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -109,10 +109,11 @@ impl<T: Tree> Device for Configfs<T> {
         let start = directory.number("generation")?;
         directory.write("privlevel", level.to_string().as_bytes())?;
         directory.write("inblob", request.binding.as_bytes())?;
-        gate.pass();
+        let pass = gate.pass();
         let certs = directory.blob("auxblob", MAX_CERTS)?;
         let report = directory.blob("outblob", MAX_REPORT)?;
-        let (end, expected) = (directory.number("generation")?, start.saturating_add(2));
+        drop(pass);
+        let (end, expected) = (directory.number("generation").map_err(unconfirmed)?, start.saturating_add(2));
         if end != expected {
             return Err(Failure::denied(
                 codes::SNP_COLLECT_GENERATION_CONFLICT,
@@ -167,6 +168,14 @@ impl<T: Tree> Directory<'_, T> {
 
 fn absent(what: &str, error: &io::Error) -> Failure {
     Failure::Absent(format!("configfs-tsm: {what}: {error}"))
+}
+
+/// The interface has made a report, so it is there, but whether the report is ours cannot be told.
+fn unconfirmed(failure: Failure) -> Failure {
+    match failure {
+        Failure::Absent(detail) => Failure::denied(codes::SNP_COLLECT_GENERATION_CONFLICT, detail),
+        other => other,
+    }
 }
 
 fn refused(action: &str, attribute: &str, error: &io::Error) -> Failure {

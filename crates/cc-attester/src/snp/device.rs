@@ -48,7 +48,6 @@ impl Failure {
 
 /// A kernel interface that makes reports.
 pub trait Device: Send {
-    /// Obtains one report. Waits at `gate` before each request that reaches the firmware, of which there are two at
-    /// most. Must not be called again before it returned.
+    /// Obtains one report. Passes `gate` with each request that reaches the firmware, of which there are two at most. Must not be called again before it returned.
     fn report(&mut self, request: &ReportRequest, gate: &mut Gate) -> Result<RawReport, Failure>;
 }

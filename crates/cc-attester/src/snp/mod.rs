@@ -3,7 +3,8 @@
 //! A [`Collector`] asks configfs-tsm first and `/dev/sev-guest` where that is not there. It checks what it got only so
 //! far that a report answers the request: length and REPORT_DATA (`snp.collect.wrong_report`). It is careful with the
 //! driver, which loses its key for good when the host throttles for too long: requests go out one at a time and paced,
-//! and a caller who waits too long leaves without starting another one.
+//! by all collectors of the host that have the same lock file, and a caller who waits too long leaves without starting
+//! another one.
 //!
 //! Not done: service providers of configfs-tsm (SVSM), derived keys, the older `/dev/sev` ioctl, verification.
 
@@ -11,6 +12,7 @@ mod certs;
 mod collector;
 pub mod configfs;
 mod device;
+mod lock;
 mod pace;
 pub mod sev_guest;
 
@@ -19,7 +21,7 @@ use std::time::Duration;
 
 pub use collector::Collector;
 pub use device::{Device, Failure, RawReport, ReportRequest};
-pub use pace::{Gate, Pace, SystemPace};
+pub use pace::{Gate, Pace, Pass, SystemPace};
 
 /// Where and how to ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +30,12 @@ pub struct Options {
     pub configfs: PathBuf,
     /// The guest device.
     pub device: PathBuf,
+    /// The file that the host's collectors lock while they ask, and where they note when they did; made where it does
+    /// not exist. Where it cannot be made, each collector knows of its own requests only.
+    pub lock: PathBuf,
     /// How long a caller waits for a report, queueing included.
     pub timeout: Duration,
-    /// Least time between the starts of two device requests.
+    /// Least time between the end of a device request and the start of the next one.
     pub min_interval: Duration,
     /// The privilege level (0 to 3) that reports are to carry; `None` asks for the most privileged one that the
     /// kernel allows, which is 0 where it does not say.
@@ -43,6 +48,7 @@ impl Default for Options {
         Self {
             configfs: "/sys/kernel/config/tsm/report".into(),
             device: "/dev/sev-guest".into(),
+            lock: "/run/muster-snp.lock".into(),
             timeout: Duration::from_secs(90),
             min_interval: Duration::from_secs(2),
             vmpl: None,

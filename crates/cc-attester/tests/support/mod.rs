@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cc_attester::snp::configfs::{Configfs, FileTree, Tree};
 use cc_attester::snp::sev_guest::{Answer, DevicePort, Port, SevGuest};
@@ -39,18 +39,18 @@ pub fn binding(number: u8) -> Binding {
 /// A clock that moves when it is waited on, and remembers for how long.
 #[derive(Clone)]
 pub struct TestPace {
-    pub now: Arc<Mutex<Instant>>,
+    pub now: Arc<Mutex<Duration>>,
     pub waits: Arc<Mutex<Vec<Duration>>>,
 }
 
 impl TestPace {
     pub fn new() -> Self {
-        Self { now: Arc::new(Mutex::new(Instant::now())), waits: Arc::default() }
+        Self { now: Arc::new(Mutex::new(Duration::from_secs(1000))), waits: Arc::default() }
     }
 }
 
 impl Pace for TestPace {
-    fn now(&mut self) -> Instant {
+    fn now(&mut self) -> Duration {
         *self.now.lock().unwrap()
     }
 
@@ -142,7 +142,8 @@ impl Rig {
                 sev_guest_fs::mount(Arc::clone(&guest), &device).unwrap(),
             )
         });
-        let options = Options { configfs, device, timeout: Duration::from_secs(90), ..Options::default() };
+        let lock = directory.path().join("lock");
+        let options = Options { configfs, device, lock, ..Options::default() };
         Self { tree, guest, pace: TestPace::new(), options, mounts, directory }
     }
 
@@ -150,8 +151,13 @@ impl Rig {
     pub fn configfs(&self) -> Box<dyn Device> {
         match self.mounts {
             Some(_) => Box::new(Configfs::new(FileTree(self.options.configfs.clone()))),
-            None => Box::new(Configfs::new(PlainTree(Arc::clone(&self.tree)))),
+            None => Box::new(Configfs::new(self.tree())),
         }
+    }
+
+    /// The report tree, by function calls.
+    pub fn tree(&self) -> impl Tree + use<> {
+        PlainTree(Arc::clone(&self.tree))
     }
 
     /// The guest device alone.
