@@ -1,23 +1,41 @@
 //! The endorsements of one verification: supplied, fetched, and what the plugin made of them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cc_core::limits::{MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE, MAX_MESSAGE};
 use cc_core::message::{Blob, EndorsementRequest, Floor};
 use cc_core::{Class, Finding, codes};
 
-use crate::endorsements::{Endorsement, Origin, dedupe, split};
+use crate::Sha256;
+use crate::contract::UNKNOWN;
+use crate::endorsements::{Endorsement, Origin, dedupe, is_der, split};
 use crate::fetch::{Fetcher, Keep};
 
 /// Room in a message for what is not evidence or endorsements, in bytes.
 const MESSAGE_OVERHEAD: usize = 16 * 1024;
 
-/// The endorsements of one verification, with what became of them.
+/// Most objects that one answer may hold: the network must not crowd out what was supplied.
+const MAX_FETCHED: usize = 8;
+
+/// The endorsements of one verification, with what became of them. They and the evidence fit into one message to
+/// the plugin (*verification.md* 0.11).
+#[derive(Default)]
 pub(crate) struct Collateral {
     pub(crate) endorsements: Vec<Endorsement>,
     pub(crate) kinds: Vec<String>,
-    fetched: Vec<String>,
+    /// Bytes of evidence and endorsements.
+    total: usize,
+    shed: Vec<String>,
+    fetched: Vec<Fetched>,
     failures: Vec<Failure>,
+}
+
+/// An answer that was taken in.
+struct Fetched {
+    url: String,
+    body: Sha256,
+    objects: Vec<Sha256>,
 }
 
 /// An endorsement that was wanted and could not be had.
@@ -28,12 +46,34 @@ struct Failure {
 }
 
 impl Collateral {
-    pub(crate) fn new(mut endorsements: Vec<Endorsement>) -> Self {
+    /// What the attester sent must fit. Of what the administrator supplied, a folder perhaps, as much is taken as
+    /// there is room for, DER before anything else.
+    pub(crate) fn new(evidence: &[u8], mut endorsements: Vec<Endorsement>) -> Result<Self, Finding> {
         dedupe(&mut endorsements);
-        Self { endorsements, kinds: Vec::new(), fetched: Vec::new(), failures: Vec::new() }
+        let administrator = |e: &&Endorsement| e.origin == Origin::Administrator;
+        within("bytes of evidence", evidence.len(), MAX_EVIDENCE)?;
+        let mut room = Room { count: 0, total: evidence.len() };
+        endorsements.iter().filter(|e| !administrator(e)).try_for_each(|e| room.take(e.bytes.len()))?;
+        let (der, other): (Vec<_>, Vec<_>) =
+            endorsements.iter().filter(administrator).partition(|e| is_der(&e.bytes));
+        let mut refused = BTreeMap::new();
+        for endorsement in der.into_iter().chain(other) {
+            if let Err(finding) = room.take(endorsement.bytes.len()) {
+                refused.insert(endorsement.sha256, finding.detail);
+            }
+        }
+        let mut shed = Vec::new();
+        endorsements.retain(|endorsement| {
+            let reason = refused.get(&endorsement.sha256);
+            shed.extend(reason.map(|reason| format!("{}: left out: {reason}", endorsement.source)));
+            reason.is_none()
+        });
+        let total = room.total;
+        Ok(Self { endorsements, kinds: Vec::new(), total, shed, fetched: Vec::new(), failures: Vec::new() })
     }
 
-    /// Fetches one after the other, since vendors throttle. What fails is remembered, and never ends it.
+    /// Fetches one after the other, since vendors throttle. What fails or does not fit is remembered, and never
+    /// ends it.
     pub(crate) async fn fetch(
         &mut self,
         fetcher: &Fetcher,
@@ -45,19 +85,30 @@ impl Collateral {
         for request in requests {
             let EndorsementRequest { kind, url, .. } = request;
             tracing::info!(kind, url, "fetching");
-            let fetched = fetcher.fetch(request, deadline, keep).await;
-            match fetched.map_err(|failure| failure.to_string()).and_then(|content| split(&content)) {
-                Ok(objects) => {
-                    let new = objects.into_iter().map(|o| Endorsement::new(o, url.clone(), Origin::Fetched));
-                    self.endorsements.extend(new);
-                    self.fetched.push(url.clone());
-                }
-                Err(reason) => {
-                    self.failures.push(Failure { kind: kind.clone(), url: url.clone(), reason });
-                }
+            let fetched = fetcher.fetch(request, deadline, keep).await.map_err(|failure| failure.to_string());
+            if let Err(reason) = fetched.and_then(|body| self.take(url, &body)) {
+                self.failures.push(Failure { kind: kind.clone(), url: url.clone(), reason });
             }
         }
-        dedupe(&mut self.endorsements);
+    }
+
+    /// Takes in an answer, or nothing of it.
+    fn take(&mut self, url: &str, body: &[u8]) -> Result<(), String> {
+        let parts = split(body)?;
+        if parts.len() > MAX_FETCHED {
+            return Err(format!("objects in the answer: {}, the limit is {MAX_FETCHED}", parts.len()));
+        }
+        let mut new: Vec<_> =
+            parts.into_iter().map(|part| Endorsement::new(part, url, Origin::Fetched)).collect();
+        let objects = new.iter().map(|endorsement| endorsement.sha256).collect();
+        new.retain(|new| self.endorsements.iter().all(|known| known.sha256 != new.sha256));
+        dedupe(&mut new);
+        let mut room = Room { count: self.endorsements.len(), total: self.total };
+        new.iter().try_for_each(|e| room.take(e.bytes.len())).map_err(|finding| finding.detail)?;
+        self.total = room.total;
+        self.endorsements.append(&mut new);
+        self.fetched.push(Fetched { url: url.to_owned(), body: Sha256::of(body), objects });
+        Ok(())
     }
 
     /// The objects as the plugin gets them.
@@ -71,32 +122,21 @@ impl Collateral {
         self.endorsements.get(index).map_or(Origin::Attester, |endorsement| endorsement.origin)
     }
 
-    /// Evidence and endorsements must fit into one message to the plugin (*verification.md* 0.11).
-    pub(crate) fn within_limits(&self, evidence: &[u8]) -> Result<(), Finding> {
-        let within = |what: &str, size: usize, limit: usize| {
-            if size <= limit {
-                return Ok(());
-            }
-            Err(Finding::new(codes::ENV_SIZE_EXCEEDED, format!("{what}: {size}, the limit is {limit}")))
-        };
-        within("bytes of evidence", evidence.len(), MAX_EVIDENCE)?;
-        within("endorsements", self.endorsements.len(), MAX_ENDORSEMENTS)?;
-        for endorsement in &self.endorsements {
-            within("bytes of an endorsement", endorsement.bytes.len(), MAX_ENDORSEMENT)?;
-        }
-        let total = self.endorsements.iter().fold(evidence.len(), |sum, e| sum.saturating_add(e.bytes.len()));
-        within("bytes in total", total, MAX_MESSAGE.saturating_sub(MESSAGE_OVERHEAD))
-    }
-
-    /// What was fetched served a successful verification.
+    /// What was fetched and was of use served a successful verification.
     pub(crate) fn confirm(&self, fetcher: &Fetcher) {
-        self.fetched.iter().for_each(|url| fetcher.confirm(url));
+        let kinds = self.endorsements.iter().zip(&self.kinds);
+        let known: BTreeSet<_> = kinds.filter(|(_, kind)| *kind != UNKNOWN).map(|(e, _)| e.sha256).collect();
+        for Fetched { url, body, objects } in &self.fetched {
+            if objects.iter().any(|object| known.contains(object)) {
+                fetcher.confirm(url, *body);
+            }
+        }
     }
 
-    /// What could not be fetched, with address and reason.
+    /// What was left out, and what could not be fetched, with address and reason.
     pub(crate) fn notes(&self) -> Vec<String> {
         let note = |failure: &Failure| format!("{} from {}: {}", failure.kind, failure.url, failure.reason);
-        self.failures.iter().map(note).collect()
+        self.shed.iter().cloned().chain(self.failures.iter().map(note)).collect()
     }
 
     /// Adds to a case that is undecided why things are missing, each reason once.
@@ -116,4 +156,29 @@ impl Collateral {
             reasons.iter().map(|(reason, kinds)| format!("{}: {reason}", kinds.join(", "))).collect();
         Finding::new(finding.code, format!("{} ({})", finding.detail, parts.join("; ")))
     }
+}
+
+/// What one message holds so far.
+struct Room {
+    count: usize,
+    total: usize,
+}
+
+impl Room {
+    /// Makes room for one more object, or says which limit is in the way.
+    fn take(&mut self, size: usize) -> Result<(), Finding> {
+        let (count, total) = (self.count.saturating_add(1), self.total.saturating_add(size));
+        within("bytes of an endorsement", size, MAX_ENDORSEMENT)?;
+        within("endorsements", count, MAX_ENDORSEMENTS)?;
+        within("bytes in total", total, MAX_MESSAGE.saturating_sub(MESSAGE_OVERHEAD))?;
+        *self = Self { count, total };
+        Ok(())
+    }
+}
+
+fn within(what: &str, size: usize, limit: usize) -> Result<(), Finding> {
+    if size <= limit {
+        return Ok(());
+    }
+    Err(Finding::new(codes::ENV_SIZE_EXCEEDED, format!("{what}: {size}, the limit is {limit}")))
 }

@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 use cc_core::limits::{MAX_ENDORSEMENT, MAX_MESSAGE};
 use rustls_pki_types::pem::{PemObject, SectionKind};
 
-use crate::Sha256;
+use crate::{Sha256, disk};
 
 /// Most entries of one folder that are looked at.
 const MAX_ENTRIES: usize = 256;
+/// Largest object that is neither DER nor a document, in bytes: a table of certificates; what is larger is not
+/// worth its place.
+const MAX_OTHER: usize = 16 * 1024;
 
 /// Who supplied an endorsement. Whether it is genuine does not depend on that; whether it may raise the
 /// rollback floors does (*verification.md* 0.9).
@@ -89,16 +92,14 @@ pub(crate) fn dedupe(endorsements: &mut Vec<Endorsement>) {
 }
 
 fn entries(folder: &Path, notes: &mut Vec<String>) -> std::io::Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        if paths.len() == MAX_ENTRIES {
-            notes
-                .push(format!("{}: more than {MAX_ENTRIES} entries, the rest is left out", folder.display()));
-            break;
-        }
-        paths.push(entry?.path());
-    }
+    let entries = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut paths = entries.collect::<std::io::Result<Vec<_>>>()?;
     paths.sort();
+    if paths.len() > MAX_ENTRIES {
+        let what = format!("{} entries, those after the first {MAX_ENTRIES} are left out", paths.len());
+        notes.push(format!("{}: {what}", folder.display()));
+        paths.truncate(MAX_ENTRIES);
+    }
     Ok(paths)
 }
 
@@ -108,18 +109,24 @@ fn file(path: &Path, origin: Origin, loaded: &mut Loaded) {
         Ok(bytes) => bytes,
         Err(reason) => return loaded.notes.push(format!("{source}: {reason}")),
     };
-    let parts = match split(&bytes) {
+    let mut notes = Vec::new();
+    let parts = match parts(&bytes, &mut notes) {
         Ok(parts) => parts,
         Err(reason) => return loaded.notes.push(format!("{source}: {reason}")),
     };
     for part in parts {
-        if part.is_empty() || part.len() > MAX_ENDORSEMENT {
-            let size = part.len();
-            loaded.notes.push(format!("{source}: object of {size} bytes, expected 1 to {MAX_ENDORSEMENT}"));
+        let size = part.len();
+        if part.is_empty() || size > MAX_ENDORSEMENT {
+            notes.push(format!("object of {size} bytes, expected 1 to {MAX_ENDORSEMENT}"));
+        } else if size > MAX_OTHER && !is_der(&part) && !is_document(&part) {
+            notes.push(format!(
+                "object of {size} bytes, neither DER nor a document, expected at most {MAX_OTHER}"
+            ));
         } else {
             loaded.endorsements.push(Endorsement::new(part, source.clone(), origin));
         }
     }
+    loaded.notes.extend(notes.iter().map(|note| format!("{source}: {note}")));
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -127,17 +134,18 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     if !facts.is_file() {
         return Err("not a regular file".to_owned());
     }
-    let limit = u64::try_from(MAX_MESSAGE).unwrap_or(u64::MAX);
-    if facts.len() > limit {
-        return Err(format!("{} bytes, the limit is {limit}", facts.len()));
-    }
-    std::fs::read(path).map_err(|error| error.to_string())
+    disk::read(path, MAX_MESSAGE).map_err(|error| error.to_string())
 }
 
 /// Splits a file or a fetched body into objects: a PEM bundle into its certificates and revocation lists,
-/// concatenated DER into its values; anything else is one object. `Err` says what is wrong with a PEM bundle.
+/// concatenated DER into its values; anything else is one object. `Err` says why a PEM bundle has neither.
 pub fn split(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
-    if is_pem(bytes) { pem(bytes) } else { Ok(der(bytes).unwrap_or_else(|| vec![bytes.to_vec()])) }
+    parts(bytes, &mut Vec::new())
+}
+
+/// [`split`] that also says what it left out.
+fn parts(bytes: &[u8], notes: &mut Vec<String>) -> Result<Vec<Vec<u8>>, String> {
+    if is_pem(bytes) { pem(bytes, notes) } else { Ok(der(bytes).unwrap_or_else(|| vec![bytes.to_vec()])) }
 }
 
 /// A line begins a section, and the text is not a JSON document that merely contains one.
@@ -146,17 +154,20 @@ fn is_pem(bytes: &[u8]) -> bool {
     !json && bytes.split(|&b| b == b'\n' || b == b'\r').any(|line| line.starts_with(b"-----BEGIN "))
 }
 
-fn pem(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
-    let mut objects = Vec::new();
+fn pem(bytes: &[u8], notes: &mut Vec<String>) -> Result<Vec<Vec<u8>>, String> {
+    let (mut objects, mut others) = (Vec::new(), Vec::new());
     for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(bytes) {
-        match section.map_err(|error| pem_error(&error))? {
-            (SectionKind::Certificate | SectionKind::Crl, der) => objects.push(der),
-            (kind, _) => return Err(format!("PEM section {kind:?} is no endorsement")),
+        match section {
+            Ok((SectionKind::Certificate | SectionKind::Crl, der)) => objects.push(der),
+            Ok((kind, _)) => others.push(format!("PEM section {kind:?} is no endorsement")),
+            Err(error) => others.push(pem_error(&error)),
         }
     }
     if objects.is_empty() {
-        return Err("PEM without a certificate or revocation list".to_owned());
+        let none = || "PEM without a certificate or revocation list".to_owned();
+        return Err(others.into_iter().next().unwrap_or_else(none));
     }
+    notes.append(&mut others);
     Ok(objects)
 }
 
@@ -168,6 +179,16 @@ fn pem_error(error: &rustls_pki_types::pem::Error) -> String {
         Error::IllegalSectionStart { .. } => "malformed PEM: a section does not begin properly".to_owned(),
         other => format!("malformed PEM: {other}"),
     }
+}
+
+/// Whether there is room for the SEQUENCE that `bytes` begins with.
+pub(crate) fn is_der(bytes: &[u8]) -> bool {
+    sequence_length(bytes).is_some_and(|length| length <= bytes.len())
+}
+
+/// Whether `bytes` begin as a JSON object does.
+fn is_document(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().first() == Some(&b'{')
 }
 
 /// The values of concatenated DER SEQUENCEs, if `bytes` is exactly that.

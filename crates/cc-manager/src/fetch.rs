@@ -24,7 +24,7 @@ use cc_core::message::EndorsementRequest;
 use reqwest::Client;
 use tokio::sync::OnceCell;
 
-use crate::{FetchConfig, LoadError};
+use crate::{FetchConfig, LoadError, Sha256};
 pub(crate) use address::check as check_config;
 use address::{Directory, Target};
 use backoff::Backoff;
@@ -174,11 +174,11 @@ impl Fetcher {
         result
     }
 
-    /// Notes that a verification succeeded with what the address gave: the cache may serve it for as long as
-    /// the plan said.
-    pub(crate) fn confirm(&self, url: &str) {
+    /// Notes that a verification succeeded with this body from the address: the cache may serve it for as long
+    /// as the plan said.
+    pub(crate) fn confirm(&self, url: &str, body: Sha256) {
         let (Some(cache), Ok(target)) = (&self.cache, self.directory.target(url)) else { return };
-        if let Err(error) = cache.confirm(target.url.as_str()) {
+        if let Err(error) = cache.confirm(target.url.as_str(), body) {
             tracing::warn!(url, %error, "cache entry not confirmed");
         }
     }

@@ -164,13 +164,15 @@ pub async fn verify(
     let Request { profile, evidence, endorsements, waivers, at, replayed, expected, patience } = request;
     let plugin =
         host.serving(&profile, Role::Verify).ok_or_else(|| no_plugin(host, &profile, Role::Verify))?;
-    let mut collateral = Collateral::new(endorsements);
-    let prepared = match prepare(plugin, &profile, &evidence, &collateral) {
+    let (mut collateral, fits) = match Collateral::new(&evidence, endorsements) {
+        Ok(collateral) => (collateral, Ok(())),
+        Err(finding) => (Collateral::default(), Err(finding)),
+    };
+    let prepared = match fits.and_then(|()| prepare(plugin, &profile, &evidence, &collateral)) {
         Ok(plan) => {
-            collateral
-                .fetch(fetcher, &plan.requests, patience, if replayed { Keep::No } else { Keep::Yes })
-                .await;
-            collateral.within_limits(&evidence)
+            let keep = if replayed { Keep::No } else { Keep::Yes };
+            collateral.fetch(fetcher, &plan.requests, patience, keep).await;
+            Ok(())
         }
         Err(finding) => Err(finding),
     };
@@ -225,14 +227,13 @@ fn refuted(
     collateral.explain(finding)
 }
 
-/// Steps 1 and 2.
+/// Step 2.
 fn prepare(
     plugin: &Plugin,
     profile: &Profile,
     evidence: &[u8],
     collateral: &Collateral,
 ) -> Result<Plan, Finding> {
-    collateral.within_limits(evidence)?;
     plugin.plan(&PlanRequest {
         version: MESSAGE_VERSION,
         profile: profile.clone(),
@@ -285,7 +286,8 @@ pub fn show(
     endorsements: Vec<Endorsement>,
 ) -> Result<Shown, NoPlugin> {
     let plugin = host.serving(profile, Role::Verify).ok_or_else(|| no_plugin(host, profile, Role::Verify))?;
-    let plan = prepare(plugin, profile, evidence, &Collateral::new(endorsements));
+    let collateral = Collateral::new(evidence, endorsements);
+    let plan = collateral.and_then(|collateral| prepare(plugin, profile, evidence, &collateral));
     let result = plan.map(|plan| (Unverified::new(plan.claims), plan.requests));
     Ok(Shown { plugin: PluginInfo::of(plugin), profile: profile.clone(), result })
 }

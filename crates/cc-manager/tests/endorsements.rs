@@ -48,6 +48,21 @@ fn bundles_are_split_into_objects() {
             vec![short.clone(), long.clone()],
         ),
         (
+            "PEM with a key",
+            (pem("PRIVATE KEY", &medium) + &bundle).into_bytes(),
+            vec![short.clone(), long.clone()],
+        ),
+        (
+            "PEM with another section",
+            (pem("SOMETHING", &medium) + &bundle).into_bytes(),
+            vec![short.clone(), long.clone()],
+        ),
+        (
+            "PEM with a damaged section",
+            format!("{bundle}-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n").into_bytes(),
+            vec![short.clone(), long.clone()],
+        ),
+        (
             "PEM with other line ends",
             bundle.replace('\n', "\r\n").into_bytes(),
             vec![short.clone(), long.clone()],
@@ -72,7 +87,7 @@ fn bundles_are_split_into_objects() {
     for (what, file) in [
         ("no end", bundle.replace("-----END", "-----")),
         ("not base64", "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n".to_owned()),
-        ("a key", bundle.clone() + &pem("PRIVATE KEY", &short)),
+        ("a key alone", pem("PRIVATE KEY", &short)),
         ("nothing known", pem("SOMETHING", &short)),
     ] {
         assert!(split(file.as_bytes()).is_err(), "{what}");
@@ -121,19 +136,53 @@ fn unusable_files_are_reported() {
     symlink("nowhere", folder.path().join("5")).unwrap();
     let loaded = load(&[folder.path().to_owned()], Origin::Attester).unwrap();
     assert_eq!((names(&loaded), loaded.notes.len()), (vec!["6".to_owned()], 5), "{:?}", loaded.notes);
+    assert!(loaded.notes.iter().any(|note| note.contains("/5: ")), "{:?}", loaded.notes);
     let missing = folder.path().join("none");
     assert_eq!(load(std::slice::from_ref(&missing), Origin::Attester).unwrap_err().path, missing);
     assert!(load(&[PathBuf::new()], Origin::Attester).is_err());
 }
 
 #[test]
+fn parts_that_are_left_out_are_reported() {
+    let bundle = pem("CERTIFICATE", &sequence(5, 1)) + &pem("PRIVATE KEY", &sequence(5, 2));
+    let folder = folder(&[("bundle.pem", bundle.as_bytes())]);
+    let loaded = load(&[folder.path().to_owned()], Origin::Administrator).unwrap();
+    assert_eq!(
+        (names(&loaded), loaded.notes.len()),
+        (vec!["bundle.pem".to_owned()], 1),
+        "{:?}",
+        loaded.notes
+    );
+    assert!(loaded.notes[0].contains("bundle.pem: PEM section PrivateKey"), "{:?}", loaded.notes);
+}
+
+#[test]
+fn large_objects_must_look_like_something() {
+    let kib16 = 16 * 1024;
+    let document = format!(" {{{}}}", " ".repeat(kib16));
+    for (what, content, kept) in [
+        ("small", vec![7; kib16], true),
+        ("large", vec![7; kib16 + 1], false),
+        ("large document", document.into_bytes(), true),
+        ("large DER", sequence(kib16, 1), true),
+        ("large DER, cut short", sequence(2 * kib16, 1)[..2 * kib16].to_vec(), false),
+    ] {
+        let folder = folder(&[("file", &content)]);
+        let loaded = load(&[folder.path().to_owned()], Origin::Administrator).unwrap();
+        let expected = if kept { (1, 0) } else { (0, 1) };
+        assert_eq!((loaded.endorsements.len(), loaded.notes.len()), expected, "{what}: {:?}", loaded.notes);
+    }
+}
+
+#[test]
 fn folders_have_a_limit() {
     let folder = tempfile::tempdir().unwrap();
-    for i in 0..257 {
+    for i in (0..300).rev() {
         std::fs::write(folder.path().join(format!("{i:03}")), i.to_string()).unwrap();
     }
     let loaded = load(&[folder.path().to_owned()], Origin::Attester).unwrap();
-    assert_eq!((loaded.endorsements.len(), loaded.notes.len()), (256, 1));
+    let first: Vec<_> = (0..256).map(|i| format!("{i:03}")).collect();
+    assert_eq!((names(&loaded), loaded.notes.len()), (first, 1), "the first by name");
 }
 
 #[test]

@@ -75,10 +75,12 @@ impl Cache {
         self.write_entry(&entry)
     }
 
-    /// Notes that a verification succeeded with the content of `url`.
-    pub(super) fn confirm(&self, url: &str) -> std::io::Result<()> {
+    /// Notes that a verification succeeded with this content of `url`, if it still is the content.
+    pub(super) fn confirm(&self, url: &str, content: Sha256) -> std::io::Result<()> {
         match self.entry(url) {
-            Some(entry) if !entry.confirmed => self.write_entry(&Entry { confirmed: true, ..entry }),
+            Some(entry) if !entry.confirmed && entry.sha256 == content.to_string() => {
+                self.write_entry(&Entry { confirmed: true, ..entry })
+            }
             _ => Ok(()),
         }
     }
@@ -134,7 +136,9 @@ mod tests {
         ] {
             assert_eq!(served(max_age, now), expected, "unconfirmed, {max_age} s, at {now}");
         }
-        cache.confirm(URL).unwrap();
+        cache.confirm(URL, Sha256::of(b"other content")).unwrap();
+        assert!(!served(1000, 351), "other content was confirmed");
+        cache.confirm(URL, Sha256::of(b"content")).unwrap();
         for (max_age, now, expected) in [(1000, 1050, true), (1000, 1051, false), (1000, 49, false)] {
             assert_eq!(served(max_age, now), expected, "confirmed, {max_age} s, at {now}");
         }
