@@ -10,6 +10,7 @@ use cc_core::Profile;
 use cc_core::limits::{MAX_ENDORSEMENT, MAX_EVIDENCE};
 use serde::Deserialize;
 
+use crate::contract::printable;
 use crate::endorsements::{Endorsement, Origin};
 
 /// Largest evidence file, in bytes: evidence and table in base64, with room for the rest.
@@ -55,7 +56,7 @@ pub enum ImportError {
         provider: String,
         /// The profile that was asked for.
         profile: Profile,
-        /// The provider of that profile; empty when it has no such form.
+        /// The provider of that profile.
         expected: &'static str,
     },
 }
@@ -72,15 +73,15 @@ struct TsmReport {
 /// Reads an evidence file of `profile`; `source` names it in results.
 pub fn import(profile: &Profile, file: &[u8], source: &str) -> Result<Imported, ImportError> {
     within("evidence file", file.len(), MAX_FILE)?;
-    if file.trim_ascii_start().first() != Some(&b'{') {
+    let form = provider_of(profile).filter(|_| file.trim_ascii_start().first() == Some(&b'{'));
+    let Some(expected) = form else {
         within("evidence", file.len(), MAX_EVIDENCE)?;
         return Ok(Imported { evidence: file.to_vec(), endorsements: Vec::new() });
-    }
+    };
     let report: TsmReport =
-        serde_json::from_slice(file).map_err(|error| ImportError::Json(error.to_string()))?;
+        serde_json::from_slice(file).map_err(|error| ImportError::Json(printable(&error.to_string())))?;
     // The kernel ends the name with a line feed.
     let provider = report.provider.strip_suffix('\n').unwrap_or(&report.provider);
-    let expected = provider_of(profile);
     if provider != expected {
         return Err(ImportError::Provider {
             provider: provider.to_owned(),
@@ -103,12 +104,13 @@ fn within(what: &'static str, size: usize, limit: usize) -> Result<(), ImportErr
     if size > limit { Err(ImportError::Size { what, size, limit }) } else { Ok(()) }
 }
 
-/// The name of the kernel's report provider for a profile.
-fn provider_of(profile: &Profile) -> &'static str {
+/// The name of the kernel's report provider for a profile; evidence without one has no JSON form, whatever it
+/// begins with.
+fn provider_of(profile: &Profile) -> Option<&'static str> {
     match profile.as_str() {
-        "snp-raw-1" => "sev_guest",
-        "tdx-quote-1" => "tdx_guest",
-        _ => "",
+        "snp-raw-1" => Some("sev_guest"),
+        "tdx-quote-1" => Some("tdx_guest"),
+        _ => None,
     }
 }
 

@@ -248,8 +248,12 @@ fn other_json_is_refused() {
     let tdx = Profile::parse("tdx-quote-1").unwrap();
     assert!(import(&tdx, br#"{"provider":"tdx_guest","outblob":"AAAA"}"#, "").is_ok());
     let vendor = Profile::parse("vendor-1").unwrap();
-    let none = import(&vendor, br#"{"provider":"vendor","outblob":"AAAA"}"#, "");
-    assert!(matches!(none, Err(ImportError::Provider { expected: "", .. })));
+    let document = br#"{"provider":"vendor","outblob":"AAAA"}"#;
+    let raw = import(&vendor, document, "").unwrap();
+    assert_eq!(raw.evidence, document, "without a provider there is no such form");
+    assert!(matches!(import(&vendor, &[b'{'; 128 * 1024 + 1], ""), Err(ImportError::Size { .. })));
+    let steering = read("{\"\\u001b[2J\\u202e\":1}").to_string();
+    assert!(steering.contains("[2J") && !steering.contains(['\u{1b}', '\u{202e}']), "{steering:?}");
 }
 
 #[test]
