@@ -44,7 +44,7 @@ impl Floors {
     }
 
     /// Refuses numbers below their floors; otherwise raises the floors of those whose origin may. What cannot
-    /// be read or recorded denies: a floor that is not known protects nobody.
+    /// be read or recorded leaves it undecided: a floor that is not known protects nobody.
     pub(crate) fn admit(&self, numbers: &[(Floor, Origin)]) -> Result<(), Finding> {
         if numbers.is_empty() {
             return Ok(());
@@ -56,10 +56,8 @@ impl Floors {
             return Ok(());
         };
         let unusable = |error: std::io::Error| {
-            Finding::new(
-                codes::COLL_ROLLBACK,
-                format!("the floors in {} cannot be used: {error}", folder.display()),
-            )
+            let detail = format!("the floors in {} cannot be used: {error}", folder.display());
+            Finding::new(codes::COLL_FLOORS_UNAVAILABLE, detail)
         };
         let _lock = lock(folder).map_err(unusable)?;
         let mut known = read(folder).map_err(unusable)?;
@@ -192,7 +190,12 @@ mod tests {
             std::fs::write(folder.path().join("floors.json"), content).unwrap();
             let floors = Floors::open(Some(folder.path().to_owned()));
             let refused = floors.admit(&[number("a", 5, Origin::Fetched)]).unwrap_err();
-            assert_eq!(refused.code, codes::COLL_ROLLBACK, "{content}");
+            assert_eq!(refused.code, codes::COLL_FLOORS_UNAVAILABLE, "{content}");
         }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        let floors = Floors::open(Some(folder.path().join("file/below")));
+        let refused = floors.admit(&[number("a", 5, Origin::Fetched)]).unwrap_err();
+        assert_eq!(refused.code, codes::COLL_FLOORS_UNAVAILABLE);
     }
 }
