@@ -3,15 +3,15 @@
 //! A TOML file with `version = 1`. Unknown keys are errors. Nothing is searched for: a plugin is the one file
 //! whose path and digest stand here.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use cc_core::{ClaimValue, Claims, Code, Profile, codes};
 use serde::Deserialize;
 
-use crate::{LoadError, Sha256, fetch};
+use crate::{LoadError, Sha256, disk, fetch};
 
 /// Largest configuration file, in bytes.
-const MAX_CONFIG: u64 = 1024 * 1024;
+const MAX_CONFIG: usize = 1024 * 1024;
 
 /// A loaded configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Config {
         parse(&read(file)?, file, None)
     }
 
-    /// Reads `plugins.toml` of a plugin folder; its plugin paths are relative to the folder.
+    /// Reads `plugins.toml` of a plugin folder; its plugin paths lead to files within the folder.
     pub fn load_dir(folder: &Path) -> Result<Self, LoadError> {
         let file = folder.join("plugins.toml");
         let text = read(&file)?;
@@ -101,15 +101,11 @@ impl Config {
 
 fn read(file: &Path) -> Result<String, LoadError> {
     let fail = |code: Code, detail: String| LoadError::new(code, file, detail);
-    let size =
-        std::fs::metadata(file).map_err(|error| fail(codes::PLUG_CONFIG_MISSING, error.to_string()))?.len();
-    if size > MAX_CONFIG {
-        return Err(fail(codes::PLUG_CONFIG_INVALID, format!("{size} bytes, the limit is {MAX_CONFIG}")));
-    }
-    std::fs::read_to_string(file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::InvalidData => fail(codes::PLUG_CONFIG_INVALID, "not UTF-8".to_owned()),
+    let bytes = disk::read(file, MAX_CONFIG).map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => fail(codes::PLUG_CONFIG_INVALID, error.to_string()),
         _ => fail(codes::PLUG_CONFIG_MISSING, error.to_string()),
-    })
+    })?;
+    String::from_utf8(bytes).map_err(|_| fail(codes::PLUG_CONFIG_INVALID, "not UTF-8".to_owned()))
 }
 
 #[derive(Deserialize)]
@@ -180,6 +176,10 @@ fn parse(text: &str, file: &Path, folder: Option<&Path>) -> Result<Config, LoadE
     }
     let mut plugins = Vec::new();
     for (index, plugin) in raw.plugin.into_iter().enumerate() {
+        if folder.is_some() && !below(&plugin.path) {
+            let path = plugin.path.display();
+            return Err(invalid(format!("`plugin[{index}].path`: {path} is not a path within the folder")));
+        }
         let path = folder.map_or_else(|| plugin.path.clone(), |folder| folder.join(&plugin.path));
         if !path.is_absolute() {
             let detail = format!("`plugin[{index}].path` is not absolute in {}", file.display());
@@ -195,6 +195,11 @@ fn parse(text: &str, file: &Path, folder: Option<&Path>) -> Result<Config, LoadE
     let fetch = FetchConfig { cache_dir, offline, allow, endpoints: endpoints.collect() };
     fetch::check_config(&fetch).map_err(|(key, what)| invalid(format!("`{key}`: {what}")))?;
     Ok(Config { plugins, fetch, danger: Danger { allow_emulated: raw.danger.allow_emulated } })
+}
+
+/// Whether a path leads nowhere but down, by its spelling.
+fn below(path: &Path) -> bool {
+    path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 
 /// The first line of a syntax error and the words, without the excerpt.

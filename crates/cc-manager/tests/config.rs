@@ -118,6 +118,9 @@ fn files_that_are_no_configuration() {
     let (_folder, file) = written("");
     std::fs::write(&file, b"version = \xff").unwrap();
     assert_eq!(Config::load_file(&file).unwrap_err().code, codes::PLUG_CONFIG_INVALID);
+    // A device has no size to look at first.
+    let endless = Config::load_file(Path::new("/dev/zero")).unwrap_err();
+    assert_eq!(endless.code, codes::PLUG_CONFIG_INVALID, "{endless}");
     std::fs::write(&file, " ".repeat(1024 * 1024 + 1)).unwrap();
     assert_eq!(Config::load_file(&file).unwrap_err().code, codes::PLUG_CONFIG_INVALID);
 }
@@ -129,4 +132,15 @@ fn paths_are_relative_only_in_a_plugin_folder() {
     assert_eq!(Config::load_file(&file).unwrap_err().code, codes::PLUG_FILE_NOT_ABSOLUTE);
     let config = Config::load_dir(folder.path()).unwrap();
     assert_eq!(config.plugins[0].path, folder.path().join("p.so"));
+}
+
+#[test]
+fn a_plugin_folder_names_nothing_outside() {
+    for path in ["/p.so", "../p.so", "a/../../p.so", "a/../p.so"] {
+        let text = plugin("profiles = [\"snp-raw-1\"]").replace("/p.so", path);
+        let (folder, _) = written(&text);
+        let error = Config::load_dir(folder.path()).unwrap_err();
+        assert_eq!(error.code, codes::PLUG_CONFIG_INVALID, "{path}");
+        assert!(error.detail.contains("`plugin[0].path`"), "{error}");
+    }
 }
