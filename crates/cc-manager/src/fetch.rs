@@ -13,6 +13,7 @@ mod cache;
 mod client;
 mod environment;
 mod exchange;
+mod waits;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -32,6 +33,7 @@ use cache::Cache;
 use client::LazyClient;
 pub use environment::{Environment, SystemEnvironment, Wait};
 use exchange::Failed;
+use waits::Waits;
 
 /// Longest time for one attempt, redirects and body included.
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(20);
@@ -113,6 +115,7 @@ type Flight = Arc<OnceCell<Result<Vec<u8>, FetchFailure>>>;
 pub struct Fetcher {
     directory: Directory,
     cache: Option<Cache>,
+    waits: Option<Waits>,
     offline: bool,
     environment: Arc<dyn Environment>,
     flights: Mutex<BTreeMap<(String, Keep), Flight>>,
@@ -139,13 +142,19 @@ impl Fetcher {
         let directory =
             Directory::new(config, &LazyClient::of(roots), |mirror| LazyClient::of_mirror(config, mirror))
                 .map_err(|(key, what)| invalid(&key, &what))?;
+        let waits = config.cache_dir.as_deref().map(Waits::new);
+        let mut backoff = Backoff::default();
+        for (host, wish) in waits.iter().flat_map(|waits| waits.read(environment.now())) {
+            backoff.wished(host, environment.elapsed(), wish);
+        }
         Ok(Self {
             directory,
             cache: config.cache_dir.as_deref().map(Cache::new),
+            waits,
             offline: config.offline,
             environment,
             flights: Mutex::default(),
-            backoff: Mutex::default(),
+            backoff: Mutex::new(backoff),
             refusals: Mutex::default(),
         })
     }
@@ -165,8 +174,23 @@ impl Fetcher {
     ) -> Result<Vec<u8>, FetchFailure> {
         let target = self.directory.target(&request.url)?;
         let key = (request.url.clone(), keep);
-        let flight = Arc::clone(lock(&self.flights).entry(key.clone()).or_default());
-        let result = flight.get_or_init(|| self.obtain(request, &target, deadline, keep)).await.clone();
+        let (flight, joined) = {
+            let mut flights = lock(&self.flights);
+            let joined = flights.contains_key(&key);
+            (Arc::clone(flights.entry(key.clone()).or_default()), joined)
+        };
+        let answer = flight.get_or_init(|| self.obtain(request, &target, deadline, keep));
+        let result = if joined {
+            // Who asked first may have more patience.
+            let left = deadline.0.saturating_sub(self.environment.elapsed());
+            tokio::select! {
+                biased;
+                answer = answer => answer.clone(),
+                () = self.environment.limit(left) => return Err(FetchFailure::Timeout),
+            }
+        } else {
+            answer.await.clone()
+        };
         let mut flights = lock(&self.flights);
         if flights.get(&key).is_some_and(|current| Arc::ptr_eq(current, &flight)) {
             flights.remove(&key);
@@ -200,7 +224,7 @@ impl Fetcher {
             return Err(FetchFailure::Offline);
         }
         self.refused(url)?;
-        let result = self.attempts(target, deadline).await;
+        let result = self.attempts(target, deadline, keep).await;
         match (&result, &self.cache) {
             (Ok(content), Some(cache)) if keep == Keep::Yes => {
                 if let Err(error) = cache.write(url, content, self.environment.now()) {
@@ -213,7 +237,12 @@ impl Fetcher {
         result
     }
 
-    async fn attempts(&self, target: &Target, Deadline(deadline): Deadline) -> Result<Vec<u8>, FetchFailure> {
+    async fn attempts(
+        &self,
+        target: &Target,
+        Deadline(deadline): Deadline,
+        keep: Keep,
+    ) -> Result<Vec<u8>, FetchFailure> {
         let client = target.client.get()?;
         let mut last = None;
         loop {
@@ -234,7 +263,7 @@ impl Fetcher {
             let limit = ATTEMPT_LIMIT.min(deadline.saturating_sub(elapsed));
             let failed = match self.attempt(client, target, limit).await {
                 Ok(content) => {
-                    lock(&self.backoff).succeeded(&target.host);
+                    lock(&self.backoff).succeeded(&target.host, self.environment.elapsed());
                     return Ok(content);
                 }
                 Err(failed) => failed,
@@ -245,6 +274,11 @@ impl Fetcher {
             }
             let (elapsed, chance) = (self.environment.elapsed(), self.environment.chance());
             lock(&self.backoff).failed(&target.host, elapsed, failed.wish, chance);
+            if let (Some(wish), Some(waits), Keep::Yes) = (failed.wish, &self.waits, keep)
+                && let Err(error) = waits.keep(&target.host, wish, self.environment.now())
+            {
+                tracing::warn!(host = target.host, %error, "the wish of the host is not kept");
+            }
             last = Some(failed.failure);
         }
     }

@@ -233,6 +233,38 @@ async fn one_request_serves_everybody_who_waits() {
 }
 
 #[tokio::test]
+async fn who_joins_keeps_the_own_deadline() {
+    let (kds, time) = (Kds::start(), Virtual::new());
+    kds.always(CRL, Fault::Stall);
+    let fetcher = fetcher(&config(&kds, None), &kds, &time);
+    let expire = async {
+        kds.arrived(1).await;
+        time.expire();
+    };
+    let (_, second, ()) = tokio::join!(get(&fetcher, CRL, 30), get(&fetcher, CRL, 5), expire);
+    assert_eq!((second, &time.limits()[..2]), (Err(FetchFailure::Timeout), &[20, 5][..]));
+}
+
+#[tokio::test]
+async fn a_host_is_left_alone_in_the_next_run_too() {
+    let (kds, folder) = (Kds::start(), tempfile::tempdir().unwrap());
+    kds.route(CRL, BODY);
+    let config = config(&kds, Some(folder.path()));
+    // Each run has a clock of its own for deadlines; that on the wall goes on.
+    let (first, second) = (Virtual::new(), Virtual::new());
+    second.advance(12);
+    kds.fault(CRL, Fault::Throttle(Some("40".to_owned())));
+    assert_eq!(get(&fetcher(&config, &kds, &first), CRL, 30).await, Err(FetchFailure::Status(429)));
+    let next = fetcher(&config, &kds, &second);
+    assert_eq!(get(&next, CRL, 20).await, Err(FetchFailure::Waiting(28)));
+    second.advance(28);
+    assert_eq!(get(&next, CRL, 20).await.unwrap(), BODY);
+    std::fs::write(folder.path().join("waits.json"), "damaged").unwrap();
+    assert_eq!(get(&fetcher(&config, &kds, &second), CRL, 20).await.unwrap(), BODY);
+    assert_eq!(kds.count(CRL), 2, "the last one from the cache");
+}
+
+#[tokio::test]
 async fn a_caller_that_gives_up_does_not_take_the_others_along() {
     let (kds, time) = (Kds::start(), Virtual::new());
     kds.route(CRL, BODY);
@@ -285,6 +317,7 @@ async fn the_answers_of_a_mirror_are_its_own() {
 async fn a_replay_leaves_no_trace() {
     let (kds, time, folder) = (Kds::start(), Virtual::new(), tempfile::tempdir().unwrap());
     kds.route(CRL, BODY);
+    kds.fault(CRL, Fault::Throttle(Some("20".to_owned())));
     let fetcher = fetcher(&config(&kds, Some(folder.path())), &kds, &time);
     assert_eq!(fetcher.fetch(&request(CRL), fetcher.deadline(seconds(30)), Keep::No).await.unwrap(), BODY);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -34,13 +34,23 @@ impl Backoff {
     pub(super) fn failed(&mut self, host: &str, elapsed: Duration, wish: Option<Duration>, chance: u8) {
         let state = self.0.entry(host.to_owned()).or_default();
         state.failures = state.failures.saturating_add(1);
-        let wait = wait_after(state.failures, chance).max(wish.unwrap_or_default().min(LONGEST_WISH));
+        let wait = wait_after(state.failures, chance).max(wish.unwrap_or_default());
         state.not_before = state.not_before.max(elapsed.saturating_add(wait));
     }
 
-    /// Forgets the failures.
-    pub(super) fn succeeded(&mut self, host: &str) {
-        self.0.remove(host);
+    /// Notes a wish of the host from an earlier run.
+    pub(super) fn wished(&mut self, host: String, elapsed: Duration, wish: Duration) {
+        let state = self.0.entry(host).or_default();
+        state.not_before = state.not_before.max(elapsed.saturating_add(wish.min(LONGEST_WISH)));
+    }
+
+    /// Forgets the failures at `elapsed`, but not that the host wants to be left alone: it may have told another
+    /// request so in the meantime.
+    pub(super) fn succeeded(&mut self, host: &str, elapsed: Duration) {
+        if let Some(state) = self.0.get_mut(host) {
+            state.failures = 0;
+        }
+        self.0.retain(|_, state| state.failures > 0 || state.not_before > elapsed);
     }
 }
 
@@ -53,14 +63,14 @@ fn wait_after(failures: u32, chance: u8) -> Duration {
     base.saturating_add(extra).min(LONGEST)
 }
 
-/// The wait that a `Retry-After` header asks for: seconds, or a date (RFC 9110, 10.2.3).
+/// The wait that a `Retry-After` header asks for, up to the limit: seconds, or a date (RFC 9110, 10.2.3).
 pub(super) fn retry_after(header: &str, now: UnixTime) -> Option<Duration> {
     if let Ok(seconds) = header.trim().parse() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(LONGEST_WISH));
     }
     let date = httpdate::parse_http_date(header.trim()).ok()?;
     let date = date.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    Some(date.saturating_sub(Duration::from_secs(now.as_secs())))
+    Some(date.saturating_sub(Duration::from_secs(now.as_secs())).min(LONGEST_WISH))
 }
 
 #[cfg(test)]
@@ -80,15 +90,26 @@ mod tests {
     }
 
     #[test]
-    fn wishes_prolong_and_have_a_limit() {
-        for (wish, expected) in [(None, 10), (Some(3), 10), (Some(60), 60), (Some(1_000_000), 3600)] {
+    fn wishes_prolong() {
+        for (wish, expected) in [(None, 10), (Some(3), 10), (Some(60), 60)] {
             let mut backoff = Backoff::default();
             backoff.failed("h", seconds(100), wish.map(seconds), 0);
             assert_eq!(backoff.wait("h", seconds(100)), seconds(expected), "{wish:?}");
             assert_eq!(backoff.wait("h", seconds(101)), seconds(expected - 1));
             assert_eq!(backoff.wait("other", seconds(100)), Duration::ZERO);
-            backoff.succeeded("h");
-            assert_eq!(backoff.wait("h", seconds(100)), Duration::ZERO);
+            backoff.succeeded("h", seconds(101));
+            assert_eq!(backoff.wait("h", seconds(101)), seconds(expected - 1), "told another request");
+            backoff.failed("h", seconds(500), None, 0);
+            assert_eq!(backoff.wait("h", seconds(500)), seconds(10), "the failures are forgotten");
+        }
+    }
+
+    #[test]
+    fn wishes_of_earlier_runs_have_a_limit() {
+        for (wish, expected) in [(60, 60), (1_000_000, 3600)] {
+            let mut backoff = Backoff::default();
+            backoff.wished("h".to_owned(), seconds(100), seconds(wish));
+            assert_eq!(backoff.wait("h", seconds(100)), seconds(expected));
         }
     }
 
@@ -98,6 +119,8 @@ mod tests {
         let now = UnixTime::from_secs(784_111_777 - 30);
         for (header, expected) in [
             ("120", Some(120)),
+            ("1000000", Some(3600)),
+            ("Mon, 06 Nov 2034 08:49:37 GMT", Some(3600)),
             ("0", Some(0)),
             ("Sun, 06 Nov 1994 08:49:37 GMT", Some(30)),
             ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
