@@ -8,6 +8,8 @@ use super::window::{Window, time};
 
 const WHAT: &str = "certificate";
 const EXTENSION: &str = "extension";
+/// Most extensions in one list; AMD's leaves have 13. Bounds the search for duplicates, which looks at all pairs.
+const MAX_EXTENSIONS: usize = 32;
 
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
@@ -128,9 +130,14 @@ fn ca_of_path_length_zero(value: &[u8]) -> Result<bool, Malformed> {
 }
 
 fn has_cert_sign(value: &[u8]) -> Result<bool, Malformed> {
-    // AMD does not strip trailing zero bits, so the number of unused bits is not judged.
+    // AMD does not strip trailing zero bits, so there may be fewer unused bits than could be; those that are must be
+    // zero.
     match Element::of(value, EXTENSION)?.content_of(Tag::BitString, EXTENSION)? {
-        [0..=7, first, ..] => Ok(first & KEY_CERT_SIGN != 0),
+        [unused @ 0..=7, first, rest @ ..]
+            if rest.last().unwrap_or(first).trailing_zeros() >= u32::from(*unused) =>
+        {
+            Ok(first & KEY_CERT_SIGN != 0)
+        }
         _ => Err(Malformed(EXTENSION)),
     }
 }
@@ -151,12 +158,15 @@ pub(crate) struct Extension<'a> {
 pub(crate) struct Extensions<'a>(Vec<Extension<'a>>);
 
 impl<'a> Extensions<'a> {
-    /// Reads an `Extensions` SEQUENCE. A certificate without extensions leaves the field out.
+    /// Reads an `Extensions` SEQUENCE of at most 32. A certificate without extensions leaves the field out.
     pub(crate) fn parse(sequence: &'a [u8]) -> Result<Self, Malformed> {
         let content = Element::of(sequence, EXTENSION)?.content_of(Tag::Sequence, EXTENSION)?;
         let mut list = Elements::of(content, EXTENSION)?;
         let mut extensions = Vec::with_capacity(16);
         while !list.is_finished() {
+            if extensions.len() == MAX_EXTENSIONS {
+                return Err(Malformed(EXTENSION));
+            }
             let mut fields = Elements::of(list.expect(Tag::Sequence)?.content, EXTENSION)?;
             let id = fields.expect(Tag::ObjectIdentifier)?.content;
             let critical = match fields.optional(Tag::Boolean)? {

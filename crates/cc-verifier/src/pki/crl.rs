@@ -30,7 +30,7 @@ pub(crate) struct Crl<'a> {
     pub(crate) next_update: Option<UnixTime>,
     /// The signature.
     pub(crate) signature: &'a [u8],
-    serials: Vec<&'a [u8]>,
+    entries: Vec<Entry<'a>>,
     extensions: Extensions<'a>,
 }
 
@@ -54,8 +54,8 @@ impl<'a> Crl<'a> {
             Some(tag) if is_time(tag) => Some(time(inner.next()?, WHAT)?),
             _ => None,
         };
-        let serials = match inner.optional(Tag::Sequence)? {
-            Some(entries) => serials(entries.content)?,
+        let entries = match inner.optional(Tag::Sequence)? {
+            Some(entries) => Entry::list(entries.content)?,
             None => Vec::new(),
         };
         let extensions = match inner.optional(context(0))? {
@@ -71,19 +71,24 @@ impl<'a> Crl<'a> {
             this_update,
             next_update,
             signature,
-            serials,
+            entries,
             extensions,
         })
     }
 
     /// Whether this serial number (INTEGER content) is revoked.
     pub(crate) fn revokes(&self, serial: &[u8]) -> bool {
-        self.serials.contains(&serial)
+        self.entries.iter().any(|entry| entry.serial == serial)
     }
 
-    /// No duplicate and no critical extension: a delta list or one with a limited scope would be read wrongly.
+    /// No duplicate and no critical extension, of the list or of an entry: a delta list, one with a limited scope or
+    /// one for several issuers would be read wrongly. To be called on authentic lists: it reads the extensions of
+    /// every entry.
     pub(crate) fn judge_extensions(&self) -> Result<(), &'static str> {
-        self.extensions.judge(&[])
+        self.extensions.judge(&[])?;
+        self.entries.iter().filter_map(|entry| entry.extensions).try_for_each(|extensions| {
+            Extensions::parse(extensions).map_err(|Malformed(what)| what)?.judge(&[])
+        })
     }
 
     /// The CRL number, big-endian, padded with zeros on the left. `None` when there is none or it is not a
@@ -104,19 +109,27 @@ impl<'a> Crl<'a> {
     }
 }
 
-/// The serial numbers of the entries. Entries may have extensions, none of them critical.
-fn serials(entries: &[u8]) -> Result<Vec<&[u8]>, Malformed> {
-    let mut list = Elements::of(entries, WHAT)?;
-    let mut serials = Vec::new();
-    while !list.is_finished() {
-        let mut entry = Elements::of(list.expect(Tag::Sequence)?.content, WHAT)?;
-        let serial = entry.expect(Tag::Integer)?.content;
-        time(entry.next()?, WHAT)?;
-        if let Some(extensions) = entry.optional(Tag::Sequence)? {
-            Extensions::parse(extensions.raw)?.judge(&[]).map_err(Malformed)?;
+/// A revoked certificate.
+#[derive(Debug)]
+struct Entry<'a> {
+    /// The content of the serial number INTEGER.
+    serial: &'a [u8],
+    /// The extensions, all bytes, not yet read.
+    extensions: Option<&'a [u8]>,
+}
+
+impl<'a> Entry<'a> {
+    fn list(content: &'a [u8]) -> Result<Vec<Self>, Malformed> {
+        let mut list = Elements::of(content, WHAT)?;
+        let mut entries = Vec::new();
+        while !list.is_finished() {
+            let mut fields = Elements::of(list.expect(Tag::Sequence)?.content, WHAT)?;
+            let serial = fields.expect(Tag::Integer)?.content;
+            time(fields.next()?, WHAT)?;
+            let extensions = fields.optional(Tag::Sequence)?.map(|extensions| extensions.raw);
+            fields.finish()?;
+            entries.push(Self { serial, extensions });
         }
-        entry.finish()?;
-        serials.push(serial);
+        Ok(entries)
     }
-    Ok(serials)
 }

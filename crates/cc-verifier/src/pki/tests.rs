@@ -95,16 +95,18 @@ fn one_signature_algorithm() {
 
 #[test]
 fn keys_are_rsa_4096_or_p384_points() {
-    let rsa = |modulus: usize| {
+    let rsa = |modulus: usize, algorithm: &str| {
         let mut number = vec![0xff; modulus];
         number.insert(0, 0);
         let key = der::seq(&[der::tlv(der::INTEGER, &number), der::integer(65_537)]);
-        let algorithm = der::seq(&[der::oid("1.2.840.113549.1.1.1"), der::null()]);
+        let algorithm = der::seq(&[der::oid(algorithm), der::null()]);
         RsaKey::of(&der::seq(&[algorithm, der::bit_string(0, &key)]))
     };
-    assert!(rsa(512).is_ok());
+    let encryption = "1.2.840.113549.1.1.1";
+    assert!(rsa(512, encryption).is_ok());
+    assert!(rsa(512, "1.2.840.113549.1.1.10").is_err(), "id-RSASSA-PSS");
     for modulus in [256, 384, 511, 513, 1024] {
-        assert!(rsa(modulus).is_err(), "{modulus}");
+        assert!(rsa(modulus, encryption).is_err(), "{modulus}");
     }
     assert!(RsaKey::of(keys::stranger_p384().spki()).is_err());
 
@@ -112,8 +114,16 @@ fn keys_are_rsa_4096_or_p384_points() {
     assert!(p384_key(spki).is_ok());
     let (x, y) = spki[spki.len() - 96..].split_at(48);
     let compressed = [&[2 + (y[47] & 1)], x].concat();
-    let algorithm = der::seq(&[der::oid("1.2.840.10045.2.1"), der::oid("1.3.132.0.34")]);
-    assert!(p384_key(&der::seq(&[algorithm, der::bit_string(0, &compressed)])).is_err(), "compressed");
+    let point = [&[4], x, y].concat();
+    let key = |algorithm: &str, curve: &str, point: &[u8]| {
+        let algorithm = der::seq(&[der::oid(algorithm), der::oid(curve)]);
+        p384_key(&der::seq(&[algorithm, der::bit_string(0, point)])).is_ok()
+    };
+    assert!(key("1.2.840.10045.2.1", "1.3.132.0.34", &point));
+    assert!(!key("1.2.840.10045.2.1", "1.3.132.0.34", &compressed), "compressed");
+    assert!(!key("1.2.840.10045.2.1", "1.3.132.0.35", &point), "named P-521");
+    assert!(!key("1.2.840.10045.2.1", "1.2.840.10045.3.1.7", &point), "named P-256");
+    assert!(!key("1.3.132.1.12", "1.3.132.0.34", &point), "id-ecDH");
     assert!(p384_key(keys::stranger_p256().spki()).is_err());
     assert!(p384_key(keys::stranger_rsa().spki()).is_err());
 }

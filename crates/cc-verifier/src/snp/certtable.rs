@@ -8,7 +8,9 @@ use cc_core::{Finding, codes};
 
 /// Length of one entry: 16 bytes GUID, 4 bytes offset, 4 bytes length.
 const ENTRY: usize = 24;
-/// Most entries of a table: there are four known kinds, and a table has at most 16 KiB.
+/// Longest table: the buffer of an extended guest request.
+const MAX_TABLE: usize = 0x4000;
+/// Most entries of a table; there are four known kinds.
 const MAX_ENTRIES: usize = 32;
 
 /// The GUIDs that make a blob a certificate table.
@@ -28,10 +30,13 @@ pub fn is_table(blob: &[u8]) -> bool {
     rows(blob).any(|(guid, _, _)| GUIDS.contains(&guid))
 }
 
-/// The blobs of a table in the order of their entries. Every entry is within the blob and behind the entries; no
-/// GUID occurs twice.
+/// The blobs of a table in the order of their entries. A table has at most 16 KiB and 32 entries; every blob is within
+/// the table, behind the entries and apart from the others; no GUID occurs twice.
 pub fn blobs(table: &[u8]) -> Result<Vec<&[u8]>, Finding> {
     let malformed = |detail: String| Finding::new(codes::SNP_CERTTABLE_MALFORMED, detail);
+    if table.len() > MAX_TABLE {
+        return Err(malformed(format!("table of {} bytes, the limit is {MAX_TABLE}", table.len())));
+    }
     let entries: Vec<_> = rows(table).collect();
     let header = entries.len().saturating_add(1).saturating_mul(ENTRY);
     let terminator = table.get(header.saturating_sub(ENTRY)..header);
@@ -53,6 +58,14 @@ pub fn blobs(table: &[u8]) -> Result<Vec<&[u8]>, Finding> {
                 );
                 return Err(malformed(detail));
             }
+        }
+    }
+    let mut spans: Vec<_> =
+        entries.iter().map(|(_, offset, length)| (*offset, offset.saturating_add(*length))).collect();
+    spans.sort_unstable();
+    for ((_, end), (start, _)) in spans.iter().zip(spans.iter().skip(1)) {
+        if end > start {
+            return Err(malformed(format!("a blob ends at {end}, the next one starts at {start}")));
         }
     }
     Ok(blobs)

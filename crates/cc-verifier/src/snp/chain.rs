@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use cc_core::limits::{MAX_CERTIFICATE, MAX_ENDORSEMENT, MAX_LEAF_CANDIDATES};
 use cc_core::{Finding, codes};
 
 use super::anchors::Anchors;
@@ -51,7 +50,7 @@ impl Chains {
         product: Option<Product>,
         mut remembered: impl FnMut(Product, &dyn Fn() -> Line) -> (Key, Arc<Line>),
     ) -> Result<Self, Finding> {
-        within_limits(slots)?;
+        slots.within_limits()?;
         let parsed: Vec<_> = slots.leaves.iter().map(|der| Candidate::read(der)).collect();
         let mut products: Vec<Product> = match product {
             Some(product) => vec![product],
@@ -70,29 +69,6 @@ impl Chains {
         Ok(Self { lines, leaves, root_without_line: root_of_any(slots, anchors) })
     }
 }
-
-/// Sizes and numbers, before anything is parsed.
-fn within_limits(slots: &Slots<'_>) -> Result<(), Finding> {
-    let exceeded = |detail: String| Err(Finding::new(codes::ENV_SIZE_EXCEEDED, detail));
-    let counts = [
-        ("leaf candidates", slots.leaves.len(), MAX_LEAF_CANDIDATES),
-        ("intermediates", slots.intermediates.len(), MAX_INTERMEDIATES),
-    ];
-    if let Some((what, count, limit)) = counts.into_iter().find(|(_, count, limit)| count > limit) {
-        return exceeded(format!("{count} {what}, the limit is {limit}"));
-    }
-    let certificates = slots.leaves.iter().chain(&slots.intermediates).chain(&slots.roots);
-    if let Some(large) = certificates.map(|der| der.len()).find(|length| *length > MAX_CERTIFICATE) {
-        return exceeded(format!("certificate of {large} bytes, the limit is {MAX_CERTIFICATE}"));
-    }
-    match slots.crls.iter().map(|der| der.len()).find(|length| *length > MAX_ENDORSEMENT) {
-        Some(large) => exceeded(format!("revocation list of {large} bytes, the limit is {MAX_ENDORSEMENT}")),
-        None => Ok(()),
-    }
-}
-
-/// Most intermediates: two for each product line, and as many again for renewals.
-const MAX_INTERMEDIATES: usize = 12;
 
 /// The product line of a version 2 report for which no leaf is at hand, if the intermediates, or else the roots,
 /// are of one only.

@@ -116,7 +116,7 @@ fn policy_flags(policy: u64) -> Claims {
 fn flags(word: u64, names: &[(&'static str, u32)]) -> Claims {
     let mut claims = Claims::new();
     for (name, bit) in names {
-        claims.insert(*name, bits::is_set(word, *bit));
+        claims.insert(name, bits::is_set(word, *bit));
     }
     claims
 }

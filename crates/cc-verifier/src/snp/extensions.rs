@@ -21,6 +21,9 @@ const FMC_SPL: Id = Id("fmcSPL", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3704.
 const HWID: Id = Id("hwID", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3704.1.4"));
 const CSP_ID: Id = Id("cspID", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3704.1.5"));
 
+/// Newest form of the extensions that is known: 1, which Turin has.
+const MAX_STRUCT_VERSION: u8 = 1;
+
 /// An extension: its name in claims and its identifier.
 #[derive(Clone, Copy)]
 struct Id(&'static str, ObjectIdentifier);
@@ -57,13 +60,17 @@ impl LeafExtensions {
         fields.absent(if product == Product::Turin { SPL_4 } else { FMC_SPL }, product.name())?;
 
         let struct_version = fields.level(STRUCT_VERSION)?;
+        if struct_version > MAX_STRUCT_VERSION {
+            let what = format!("is {struct_version}, known are 0 to {MAX_STRUCT_VERSION}");
+            return Err(finding(codes::SNP_EXT_MALFORMED, STRUCT_VERSION, &what));
+        }
         let product_name = fields.text(PRODUCT_NAME)?;
         let (bootloader, tee, snp) = (fields.level(BL_SPL)?, fields.level(TEE_SPL)?, fields.level(SNP_SPL)?);
-        let (spl5, spl6) = (fields.optional_level(SPL_5)?, fields.optional_level(SPL_6)?);
-        let (spl7, microcode) = (fields.optional_level(SPL_7)?, fields.level(UCODE_SPL)?);
+        let (spl5, spl6) = (fields.level(SPL_5)?, fields.level(SPL_6)?);
+        let (spl7, microcode) = (fields.level(SPL_7)?, fields.level(UCODE_SPL)?);
         let tcb = match product {
             Product::Milan | Product::Genoa => {
-                [bootloader, tee, fields.optional_level(SPL_4)?, spl5, spl6, spl7, snp, microcode]
+                [bootloader, tee, fields.level(SPL_4)?, spl5, spl6, spl7, snp, microcode]
             }
             Product::Turin => [fields.level(FMC_SPL)?, bootloader, tee, snp, spl5, spl6, spl7, microcode],
         };
@@ -106,11 +113,6 @@ impl<'a> Fields<'_, 'a> {
     /// A strict INTEGER of 0 to 255.
     fn level(&self, id: Id) -> Result<u8, Finding> {
         level(id, self.required(id)?)
-    }
-
-    /// A component that has no name: zero when it is not written.
-    fn optional_level(&self, id: Id) -> Result<u8, Finding> {
-        self.find(id).map_or(Ok(0), |value| level(id, value))
     }
 
     /// A strict IA5String of printable characters.

@@ -94,14 +94,14 @@ impl<'a> Candidate<'a> {
             kind: self.kind(),
             product: self.product(),
             line,
-            judged: self.judge_alone(kind, line.is_some()),
+            judged: self.judge_alone(kind),
             links,
             extensions,
         }
     }
 
     /// S11 as far as it needs no issuer.
-    fn judge_alone(&self, kind: Kind, has_line: bool) -> Result<LeafKey, Finding> {
+    fn judge_alone(&self, kind: Kind) -> Result<LeafKey, Finding> {
         let certificate = self.certificate.as_ref().map_err(Clone::clone)?;
         let role = |what: &str| finding(codes::SNP_CHAIN_ROLE, "leaf", what);
         let own = self.kind().ok_or_else(|| role("its common name is neither SEV-VCEK nor SEV-VLEK"))?;
@@ -116,10 +116,6 @@ impl<'a> Candidate<'a> {
         if own != kind {
             let detail = format!("the leaf is a {own}, the report is signed by a {kind}");
             return Err(Finding::new(codes::SNP_CHAIN_KIND_MISMATCH, detail));
-        }
-        if !has_line {
-            let detail = "a report of version 2 with a leaf of a product line that never made such reports";
-            return Err(Finding::new(codes::SNP_PRODUCT_MISMATCH, detail));
         }
         let key = p384_key(certificate.spki)
             .map_err(|_| finding(codes::SNP_CHAIN_ALGORITHM, "leaf", "its key is not on P-384"))?;

@@ -5,14 +5,13 @@ use std::fmt::Write as _;
 use cc_core::SECONDS_PER_DAY;
 use cc_core::message::EndorsementRequest;
 
-use super::anchors::Anchors;
 use super::chain::PRODUCTS_OF_VERSION_2;
 use super::extensions::{LeafExtensions, Owner};
 use super::form::Form;
 use super::product::{Kind, Product, Tcb};
 use super::role::Role;
 use super::slots::Slots;
-use crate::pki::{Certificate, Crl, common_name};
+use crate::pki::{Certificate, common_name};
 
 /// AMD's key distribution service.
 const SERVICE: &str = "https://kdsintf.amd.com";
@@ -21,8 +20,9 @@ const CERTIFICATE_AGE: u64 = SECONDS_PER_DAY.saturating_mul(30);
 /// For how long fetched revocation lists may be kept, in seconds.
 const CRL_AGE: u64 = SECONDS_PER_DAY;
 
-/// What is missing among the endorsements at hand.
-pub(super) fn requests(form: &Form<'_>, slots: &Slots<'_>, anchors: &Anchors) -> Vec<EndorsementRequest> {
+/// The certificates that are missing among the endorsements at hand, and the current revocation list. That is asked for
+/// even when one is at hand: whoever is behind a revoked intermediate would supply the list from before.
+pub(super) fn requests(form: &Form<'_>, slots: &Slots<'_>) -> Vec<EndorsementRequest> {
     let mut requests = Vec::new();
     let leaves: Vec<_> = slots.leaves.iter().filter_map(|der| Hint::read(der)).collect();
     let issuers: Vec<_> = slots.intermediates.iter().filter_map(|der| Hint::read(der)).collect();
@@ -35,11 +35,7 @@ pub(super) fn requests(form: &Form<'_>, slots: &Slots<'_>, anchors: &Anchors) ->
         if !issuers.iter().any(|issuer| issuer.role == Role::Issuer(form.kind, product)) {
             requests.push(document(form.kind, product, "cert_chain", "snp.cert_chain", CERTIFICATE_AGE));
         }
-        let is_of_root =
-            |crl: Crl<'_>| anchors.of(product).as_ref().is_ok_and(|root| root.subject == crl.issuer);
-        if !slots.crls.iter().any(|der| Crl::parse(der).is_ok_and(is_of_root)) {
-            requests.push(document(form.kind, product, "crl", "snp.crl", CRL_AGE));
-        }
+        requests.push(document(form.kind, product, "crl", "snp.crl", CRL_AGE));
     }
     requests
 }

@@ -1,7 +1,7 @@
 //! Endorsements in named slots, and the sorting of unlabelled ones into them by content (*decisions.md* 4).
 
-use cc_core::Finding;
-use cc_core::limits::MAX_CERTIFICATE;
+use cc_core::limits::{MAX_CERTIFICATE, MAX_LEAF_CANDIDATES};
+use cc_core::{Finding, codes};
 
 use super::certtable;
 use super::role::Role;
@@ -18,6 +18,38 @@ pub struct Slots<'a> {
     pub roots: Vec<&'a [u8]>,
     /// Revocation lists.
     pub crls: Vec<&'a [u8]>,
+}
+
+/// Most intermediates: two for each product line, and as many again for renewals.
+const MAX_INTERMEDIATES: usize = 12;
+/// Most roots: one comes with each intermediate.
+const MAX_ROOTS: usize = MAX_INTERMEDIATES;
+/// Most revocation lists: one is published beside each intermediate.
+const MAX_CRLS: usize = MAX_INTERMEDIATES;
+/// Longest revocation list, in bytes. A root signs a handful of intermediates, and lists of the time have less than
+/// 1 KiB; room for thousands of entries, little enough to read before the signature is checked.
+const MAX_CRL: usize = 256 * 1024;
+
+impl Slots<'_> {
+    /// Sizes and numbers, before anything is parsed.
+    pub(super) fn within_limits(&self) -> Result<(), Finding> {
+        let slots = [
+            ("leaf candidates", &self.leaves, MAX_LEAF_CANDIDATES, MAX_CERTIFICATE),
+            ("intermediates", &self.intermediates, MAX_INTERMEDIATES, MAX_CERTIFICATE),
+            ("roots", &self.roots, MAX_ROOTS, MAX_CERTIFICATE),
+            ("revocation lists", &self.crls, MAX_CRLS, MAX_CRL),
+        ];
+        for (what, objects, most, longest) in slots {
+            let exceeded = |detail: String| Err(Finding::new(codes::ENV_SIZE_EXCEEDED, detail));
+            if objects.len() > most {
+                return exceeded(format!("{} {what}, the limit is {most}", objects.len()));
+            }
+            if let Some(length) = objects.iter().map(|der| der.len()).find(|length| *length > longest) {
+                return exceeded(format!("one of the {what} has {length} bytes, the limit is {longest}"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What each of a request's endorsements is, in the order of the request, and where the revocation lists came
@@ -74,7 +106,8 @@ pub(super) fn sort<'a>(
     (labels, error.map_or(Ok(slots), Err))
 }
 
-/// Puts one object where it belongs and says what it is.
+/// Puts one object where it belongs and says what it is. Something longer than any certificate or revocation list is
+/// unknown, whatever it may look like: it is not read.
 fn sort_one<'a>(
     blob: &'a [u8],
     position: u32,
@@ -83,18 +116,28 @@ fn sort_one<'a>(
 ) -> &'static str {
     let certificate = if blob.len() <= MAX_CERTIFICATE { Certificate::parse(blob).ok() } else { None };
     let Some(certificate) = certificate else {
-        if Crl::parse(blob).is_err() {
+        if blob.len() > MAX_CRL || Crl::parse(blob).is_err() {
             return "unknown";
         }
-        slots.crls.push(blob);
-        crl_positions.push(position);
+        if add(&mut slots.crls, blob, MAX_CRLS) {
+            crl_positions.push(position);
+        }
         return "snp.crl";
     };
     let Some(role) = common_name(certificate.subject).ok().and_then(Role::of) else { return "unknown" };
     match role {
-        Role::Root(_) => slots.roots.push(blob),
-        Role::Issuer(..) => slots.intermediates.push(blob),
-        Role::Leaf(_) => slots.leaves.push(blob),
-    }
+        Role::Root(_) => add(&mut slots.roots, blob, MAX_ROOTS),
+        Role::Issuer(..) => add(&mut slots.intermediates, blob, MAX_INTERMEDIATES),
+        Role::Leaf(_) => add(&mut slots.leaves, blob, MAX_LEAF_CANDIDATES),
+    };
     role.recognised()
+}
+
+/// Adds an object that is not yet there; says whether it did. One more than the limit is enough to be refused.
+fn add<'a>(slot: &mut Vec<&'a [u8]>, object: &'a [u8], limit: usize) -> bool {
+    let wanted = slot.len() <= limit && !slot.contains(&object);
+    if wanted {
+        slot.push(object);
+    }
+    wanted
 }

@@ -51,8 +51,8 @@ pub(super) fn check<'a>(
         None => None,
     };
     passed.product = path.line.map(|line| line.product);
-    if let (Some(extensions), Some(product)) = (extensions, passed.product) {
-        product_name(extensions, product)?; // S15
+    if let Some(extensions) = extensions {
+        product_name(extensions, passed.product)?; // S15
     }
     let fixed = signature::well_formed(form.report)?; // S16
     if let (Some(leaf), Some(extensions)) = (leaf, extensions) {
@@ -189,12 +189,14 @@ fn currency(crl: &Revocations, now: UnixTime) -> Result<&Revocations, Finding> {
     Ok(crl)
 }
 
-/// S15: the leaf names the product line of the processor. The stepping is ignored.
-fn product_name(extensions: &LeafExtensions, product: Product) -> Result<(), Finding> {
-    if extensions.product() == Some(product) {
+/// S15: the leaf names the product line of the processor. The stepping is ignored. Without a product line the report is
+/// of version 2 and the leaf of a line that never made such reports.
+fn product_name(extensions: &LeafExtensions, product: Option<Product>) -> Result<(), Finding> {
+    if product.is_some() && extensions.product() == product {
         return Ok(());
     }
-    let detail = format!("the leaf is for {:?}, the report is of {product}", extensions.product_name);
+    let whose = product.map_or("Milan or Genoa", Product::name);
+    let detail = format!("the leaf is for {:?}, the report is of {whose}", extensions.product_name);
     Err(Finding::new(codes::SNP_PRODUCT_MISMATCH, detail))
 }
 

@@ -24,8 +24,9 @@ impl Verifier {
         Self { anchors, cache: ChainCache::new(cache_entries) }
     }
 
-    /// What the report says, unverified, and which endorsements are missing. Rejects what [`Verifier::verify`] would
-    /// reject without endorsements (*decisions.md* 19).
+    /// What the report says, unverified, which certificates are missing, and always the revocation list: whether one
+    /// at hand is the newest cannot be seen, and an old one must not stand in for it. Rejects what
+    /// [`Verifier::verify`] would reject without endorsements (*decisions.md* 19), and too many or too large ones.
     ///
     /// Requests are named `snp.vcek`, `snp.cert_chain` (intermediate and root, PEM) and `snp.crl`.
     pub fn plan(&self, request: &PlanRequest) -> Result<Plan, Finding> {
@@ -33,8 +34,9 @@ impl Verifier {
         let form = form::check(&request.evidence)?;
         let decoded = slots::decode_tables(bytes(&request.endorsements));
         let slots = slots::sort(bytes(&request.endorsements), &decoded).1?;
+        slots.within_limits()?;
         let claims = claims::of_report(&form, plan::product(&form, &slots));
-        Ok(Plan::new(plan::requests(&form, &slots, &self.anchors), claims))
+        Ok(Plan::new(plan::requests(&form, &slots), claims))
     }
 
     /// Verifies a report with unlabelled endorsements.
@@ -58,11 +60,7 @@ impl Verifier {
             .and_then(|()| Ok((waivers(&request.waivers)?, form::check(&request.evidence)?)));
         match form {
             Ok((waivers, form)) => self.answer_form(request, &waivers, &form),
-            Err(finding) => {
-                let decoded = slots::decode_tables(bytes(&request.endorsements));
-                let labels = slots::sort(bytes(&request.endorsements), &decoded).0;
-                (labels.names, Verification::denied(finding))
-            }
+            Err(finding) => (names(&request.endorsements), Verification::denied(finding)),
         }
     }
 
@@ -99,6 +97,15 @@ impl Verifier {
 
 fn bytes(endorsements: &[Blob]) -> impl ExactSizeIterator<Item = &[u8]> {
     endorsements.iter().map(|blob| blob.0.as_slice())
+}
+
+/// What each endorsement is. When there are more of them than are allowed none is looked at.
+fn names(endorsements: &[Blob]) -> Vec<&'static str> {
+    if endorsements.len() > MAX_ENDORSEMENTS {
+        return vec!["unknown"; endorsements.len()];
+    }
+    let decoded = slots::decode_tables(bytes(endorsements));
+    slots::sort(bytes(endorsements), &decoded).0.names
 }
 
 /// What the host must not ask.

@@ -31,7 +31,8 @@ pub struct Verification {
 /// S10 root, S11 chain, S12 validity, S13 revocation, S14 extensions, S15 product name, S16 signature, S17 chip id,
 /// S19 reported TCB, S20 consistency. The first rejection in this order is the outcome; without one, the first
 /// missing endorsement; without that, the claims. With several leaf candidates each is tried in the order
-/// supplied; the first that nothing rejects counts, otherwise the one that fits the report best.
+/// supplied; the first with which nothing is wrong or missing counts, otherwise the first with which nothing is wrong,
+/// otherwise the one that fits the report best.
 ///
 /// Does not judge measurements, minimum TCBs, policy bits, masked chip ids, cloud providers or the binding, and does not
 /// know older revocation lists: see the claims and [`Verification::floors`]. `anchors` and `now` must come from a
@@ -99,11 +100,14 @@ pub(super) fn learn(
     Ok(Arc::new(Known { chains, labels }))
 }
 
-/// Tries all paths and makes the outcome.
+/// Tries all paths and makes the outcome: the first acceptance, otherwise the first that only lacks something,
+/// otherwise the best-ranked rejection.
 pub(super) fn conclude(form: &Form<'_>, known: &Known, waivers: &Waivers, now: UnixTime) -> Verification {
+    let mut missing: Option<Finding> = None;
     let mut best: Option<(Rank, Finding)> = None;
     for path in paths(&known.chains) {
         match steps::check(form, path, waivers, now) {
+            Ok(Passed { missing: Some(finding), .. }) => missing = missing.or(Some(finding)),
             Ok(passed) => return accept(form, &known.labels, passed),
             Err(finding) => {
                 let rank = rank(form, path);
@@ -113,17 +117,14 @@ pub(super) fn conclude(form: &Form<'_>, known: &Known, waivers: &Waivers, now: U
             }
         }
     }
-    match best {
-        Some((_, finding)) => Verification::denied(finding),
+    match missing.or(best.map(|(_, finding)| finding)) {
+        Some(finding) => Verification::denied(finding),
         // There is always a path, if only one of which everything is missing.
         None => Verification::denied(Finding::new(cc_core::codes::SNP_CHAIN_MISSING, "no endorsements")),
     }
 }
 
 fn accept(form: &Form<'_>, labels: &Labels, passed: Passed<'_>) -> Verification {
-    if let Some(finding) = passed.missing {
-        return Verification::denied(finding);
-    }
     let (Some(product), Some((extensions, window))) = (passed.product, passed.leaf) else {
         return Verification::denied(Finding::new(cc_core::codes::SNP_CHAIN_MISSING, "no leaf was checked"));
     };
