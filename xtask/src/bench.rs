@@ -56,7 +56,8 @@ fn sev_openssl(filter: Option<&str>) -> Result<String> {
     command.arg(root().join("tests/bench-sev-openssl/Cargo.toml"));
     command.arg("--target-dir").arg(target_dir()?.join("outside"));
     command.arg("--").arg(root().join("tests/fixtures/snp/milan-v2-sev"));
-    capture(&mut command)
+    let lines = capture(&mut command)?;
+    Ok(lines.lines().filter(|line| wanted(line)).flat_map(|line| [line, "\n"]).collect())
 }
 
 fn table(lines: &str) -> Result<()> {

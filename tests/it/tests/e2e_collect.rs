@@ -29,7 +29,9 @@ impl Machine {
     fn new() -> Self {
         let muster = Muster::new();
         let (configfs, device) = (muster.folder().join("report"), muster.folder().join("sev-guest"));
-        let settings = format!("configfs = {configfs:?}\ndevice = {device:?}");
+        // Each machine has a lock of its own: the emulated hosts have nothing to do with each other.
+        let lock = muster.folder().join("lock");
+        let settings = format!("configfs = {configfs:?}\ndevice = {device:?}\nlock = {lock:?}");
         let plugin = entry(&test_plugin("libemulated_snp.so"), &["snp-raw-1"], &settings);
         let plugins = format!("version = 1\n{plugin}\n[danger]\nallow_emulated = true\n");
         let plugins = muster.write("plugins.toml", plugins);
