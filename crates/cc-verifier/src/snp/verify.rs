@@ -31,8 +31,8 @@ pub struct Verification {
 /// S10 root, S11 chain, S12 validity, S13 revocation, S14 extensions, S15 product name, S16 signature, S17 chip id,
 /// S19 reported TCB, S20 consistency. The first rejection in this order is the outcome; without one, the first
 /// missing endorsement; without that, the claims. With several leaf candidates each is tried in the order
-/// supplied; the first with which nothing is wrong or missing counts, otherwise the first with which nothing is wrong,
-/// otherwise the one that fits the report best.
+/// supplied; the first with which nothing is wrong or missing counts, otherwise the first with which nothing is
+/// wrong, otherwise the one that fits the report best.
 ///
 /// Does not judge measurements, minimum TCBs, policy bits, masked chip ids, cloud providers or the binding, and does not
 /// know older revocation lists: see the claims and [`Verification::floors`]. `anchors` and `now` must come from a
