@@ -113,7 +113,7 @@ fn show_marks_what_nobody_verified() {
 }
 
 #[test]
-fn a_file_in_no_form_of_evidence_is_a_usage_error() {
+fn a_file_in_no_form_of_evidence_is_rejected() {
     let muster = Muster::new();
     for (text, message) in [
         ("{}", "not the JSON form of a report"),
@@ -121,10 +121,10 @@ fn a_file_in_no_form_of_evidence_is_a_usage_error() {
         ("{\"provider\":\"sev_guest\",\"outblob\":\"%\"}", "field outblob is not base64"),
     ] {
         let file = muster.write("evidence.json", text);
-        let ran = muster
-            .run(&format!("evidence verify --profile snp-raw-1 --evidence {file} --offline --format json"));
-        assert_eq!((ran.exit, ran.stdout.as_str()), (2, ""), "{ran}");
-        assert!(ran.stderr.contains(message), "{ran}");
+        let rejected =
+            muster.json(3, &format!("evidence verify --profile snp-raw-1 --evidence {file} --offline"));
+        assert_eq!(rejected["code"], "env.format.invalid");
+        assert!(rejected["detail"].as_str().unwrap().contains(message), "{rejected}");
     }
 }
 
@@ -139,16 +139,16 @@ fn evidence_beyond_the_limits_is_rejected() {
 }
 
 #[test]
-fn evidence_in_no_form_of_its_profile_is_rejected_and_its_words_are_harmless() {
+fn words_of_hostile_evidence_are_harmless() {
     let muster = Muster::new();
-    for text in ["{", "{\"provider\": \"tdx_guest\", \"outblob\": \"\"}", "{\"\u{1b}]0;x\u{7}\": 1}"] {
+    for text in ["{\"\u{1b}]0;x\u{7}\": 1}", "{\"\u{202e}\": 1}"] {
         let file = muster.write("evidence.json", text);
         let line = format!("evidence verify --profile snp-raw-1 --evidence {file} --offline");
         let rejected = muster.json(3, &line);
         assert_eq!(rejected["code"], "env.format.invalid", "{text:?}");
         let ran = muster.run(&line);
         let shown = [ran.stdout, ran.stderr].concat();
-        assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+        assert!(!shown.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{shown:?}");
     }
 }
 

@@ -132,7 +132,9 @@ fn evidence_appraise() {
     );
 
     let permitted = muster.json(0, &appraise("demo-permits"));
-    assert_eq!(permitted["appraisal"], serde_json::json!({ "status": "affirming", "findings": [] }));
+    let affirming =
+        serde_json::json!({ "status": "affirming", "policy_profile": "production", "findings": [] });
+    assert_eq!(permitted["appraisal"], affirming);
 
     let forbidden = muster.json(5, &appraise("demo-forbids"));
     assert_eq!(forbidden["outcome"], "accept", "verification's own outcome stays");

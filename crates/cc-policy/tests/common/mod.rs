@@ -74,7 +74,7 @@ pub(crate) fn vlek(c: &mut Claims) {
 pub(crate) fn without(claims: &Claims, name: &str) -> Claims {
     let mut rest = Claims::new();
     for (other, value) in claims.iter().filter(|(other, _)| *other != name) {
-        rest.insert(other.to_owned(), value.clone());
+        rest.insert(other, value.clone());
     }
     rest
 }
