@@ -154,7 +154,7 @@ fn evidence_appraise() {
         ]
     );
 
-    let none = serde_json::json!({ "status": "none", "findings": [] });
+    let none = serde_json::json!({ "status": "none", "policy_profile": "production", "findings": [] });
     let rejected =
         muster.json(3, &format!("evidence appraise {AZURE} --policy docs/examples/demo-permits.toml"));
     assert_eq!(rejected["appraisal"], none);
