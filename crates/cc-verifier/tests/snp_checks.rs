@@ -526,6 +526,10 @@ fn version_2_takes_the_product_line_of_its_chain() {
     let slots = Slots { roots: vec![], ..synthetic::slots(&turin) };
     let outcome = synthetic::check(turin.report.bytes(), &slots).outcome;
     assert_eq!(synthetic::code(&outcome), "snp.product.mismatch", "without a root");
+    turin.edit_leaf(|leaf| leaf.set_product_name("Zen"));
+    let slots = Slots { roots: vec![], ..synthetic::slots(&turin) };
+    let outcome = synthetic::check(turin.report.bytes(), &slots).outcome;
+    assert_eq!(synthetic::code(&outcome), "snp.product.mismatch", "neither line is known");
     turin.edit_leaf(|leaf| leaf.remove_ext(oids::SNP_SPL));
     let slots = Slots { roots: vec![], ..synthetic::slots(&turin) };
     let outcome = synthetic::check(turin.report.bytes(), &slots).outcome;
