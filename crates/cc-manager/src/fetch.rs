@@ -63,7 +63,7 @@ pub enum Keep {
 /// Why an endorsement could not be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchFailure {
-    /// The connection could not be made or broke.
+    /// The connection broke, or there are no means to make one.
     #[error("connection: {0}")]
     Connection(String),
     /// The answer was empty.
@@ -87,6 +87,9 @@ pub enum FetchFailure {
     /// There was no answer in time.
     #[error("no answer in time")]
     Timeout,
+    /// No connection could be made. It is not tried again at once: who has no network should hear so now.
+    #[error("no connection: {0}")]
+    Unreachable(String),
     /// The host failed before and is left alone for this many more seconds.
     #[error("the host failed before and is not asked again for {0} s")]
     Waiting(u64),
@@ -96,7 +99,7 @@ impl FetchFailure {
     /// Whether asking again later may help.
     const fn passes(&self) -> bool {
         match self {
-            Self::Connection(_) | Self::Empty | Self::Timeout => true,
+            Self::Connection(_) | Self::Empty | Self::Timeout | Self::Unreachable(_) => true,
             Self::Status(status) => matches!(status, 408 | 429 | 500..=599),
             Self::NotAllowed(_) | Self::Offline | Self::Oversize | Self::Redirect(_) | Self::Waiting(_) => {
                 false
@@ -278,6 +281,9 @@ impl Fetcher {
                 && let Err(error) = waits.keep(&target.host, wish, self.environment.now())
             {
                 tracing::warn!(host = target.host, %error, "the wish of the host is not kept");
+            }
+            if matches!(failed.failure, FetchFailure::Unreachable(_)) {
+                return Err(failed.failure);
             }
             last = Some(failed.failure);
         }

@@ -98,7 +98,7 @@ fn a_missing_claim_is_a_finding_of_each_step_that_needed_it() {
         assert!(findings.iter().any(|f| f.got.contains("absent") || f.want.contains("absent")), "{name}");
         for value in [ClaimValue::List(Vec::new()), ClaimValue::from("")] {
             let mut claims = demanded();
-            claims.insert(*name, value);
+            claims.insert(name, value);
             let findings = judge(claims, &policy).findings;
             assert_eq!(codes(&findings), repeated(expected), "{name} malformed: {findings:#?}");
         }

@@ -83,7 +83,10 @@ async fn body(mut response: Response) -> Result<Vec<u8>, Failed> {
 }
 
 fn connection(error: &reqwest::Error) -> Failed {
-    FetchFailure::Connection(causes(error)).into()
+    let what = causes(error);
+    let failure =
+        if error.is_connect() { FetchFailure::Unreachable(what) } else { FetchFailure::Connection(what) };
+    failure.into()
 }
 
 /// What caused the error, on one line; the error's own text, which says little, where nothing did.

@@ -20,7 +20,7 @@ pub(crate) fn filled(digit: char, bytes: usize) -> String {
 pub(crate) fn map(entries: &[(&'static str, ClaimValue)]) -> Claims {
     let mut claims = Claims::new();
     for (name, value) in entries {
-        claims.insert(*name, value.clone());
+        claims.insert(name, value.clone());
     }
     claims
 }
