@@ -7,7 +7,7 @@ pub use registry::{codes, registry};
 use std::borrow::Cow;
 use std::fmt;
 
-/// A stable code. Codes of a domain in the [`registry`] must be registered; a vendor's plugin may use other
+/// A stable code. Codes of a domain in the [`registry()`] must be registered; a vendor's plugin may use other
 /// domains for its own conditions, which are always [`Class::Reject`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(Cow<'static, str>);

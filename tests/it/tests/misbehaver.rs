@@ -100,6 +100,22 @@ fn every_fault_denies_with_its_code() {
 }
 
 #[test]
+fn bytes_that_are_no_message_deny() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = config(folder.path(), &[entry(&test_plugin("libabi_same.so"), &["frozen-1"], "")]);
+    let mut config = Config::load_file(&file).unwrap();
+    config.fetch.offline = true;
+    let host = Host::load(&config).unwrap();
+    let fetcher = Fetcher::new(&config.fetch, &Roots::System, Arc::new(SystemEnvironment::new())).unwrap();
+    let world = World { host, fetcher, floors: Floors::open(None) };
+    for evidence in [&b"garbage"[..], b"flood", b"garbled denial"] {
+        let finding = verify(&world, "frozen-1", evidence).result.unwrap_err();
+        assert_eq!(finding.code, codes::PLUG_CONTRACT, "{finding}");
+        assert!(verify(&world, "frozen-1", b"good").result.is_ok(), "the next request is answered");
+    }
+}
+
+#[test]
 fn a_vendors_own_code_passes() {
     assert_eq!(denied("own code").code.as_str(), "misbehaver.felt.likeit");
 }

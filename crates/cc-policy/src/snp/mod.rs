@@ -1,7 +1,7 @@
 //! AMD SEV-SNP (*verification.md* 1.2 to 1.4): the `[snp]` section and its steps.
 //!
-//! [`values`] are the words, [`policy`] the section as a type, [`load`] its format and defaults, [`facts`] the
-//! claims read once, [`steps`] the comparison, [`describe`] the summary for people.
+//! [`values`] are the words, [`policy`] the section as a type, [`load()`] its format and defaults, [`facts`] the
+//! claims read once, [`steps`] the comparison, [`describe()`] the summary for people.
 
 mod describe;
 mod facts;

@@ -1,4 +1,4 @@
-//! The `[snp]` section as a type. It only comes from [`super::load`], which is where the defaults stand.
+//! The `[snp]` section as a type. It only comes from [`super::load()`], which is where the defaults stand.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -92,6 +92,15 @@ impl Authorizer for Frozen {
 
     fn verify(&self, request: RSlice<'_, u8>) -> Answer {
         let evidence = Self::evidence(request.as_slice());
+        if evidence == b"garbage" {
+            return ROk(vec![0xff; 64].into());
+        }
+        if evidence == b"flood" {
+            return ROk(vec![0; 5 << 20].into());
+        }
+        if evidence == b"garbled denial" {
+            return RErr(vec![0x00].into());
+        }
         ROk(message(|e| {
             e.map(5).unwrap().u8(0).unwrap().u16(1).unwrap();
             e.u8(1).unwrap().str(PROFILE).unwrap();
