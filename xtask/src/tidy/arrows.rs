@@ -8,6 +8,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cc-verifier", &["cc-core"]),
     ("cc-attester", &["cc-core"]),
     ("cc-policy", &["cc-core"]),
+    ("cc-store", &["cc-core"]),
+    ("fed-proto", &["cc-core"]),
     ("cc-manager", &["cc-core", "cc-policy", "cc-store"]),
     ("muster", &["cc-core", "cc-manager", "cc-policy"]),
     ("cc-snp", &["cc-core", "cc-verifier", "cc-attester"]),
@@ -19,7 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const TESTS: &[&str] = &["muster-it", "emulated-snp", "misbehaver"];
 
 /// What crates below the shells must not pull in directly: I/O, async and second crypto providers.
-const PURE: &[&str] = &["cc-core", "cc-verifier", "cc-policy"];
+const PURE: &[&str] = &["cc-core", "cc-verifier", "cc-policy", "fed-proto"];
 const NOT_PURE: &[&str] =
     &["tokio", "reqwest", "rustix", "libc", "getrandom", "rand", "hyper", "ring", "openssl", "sev"];
 

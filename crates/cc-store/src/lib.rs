@@ -1,0 +1,2 @@
+//! What a federation must not forget.
+#![forbid(unsafe_code)]
