@@ -33,10 +33,58 @@ registry! {
     ENV_SIZE_EXCEEDED "env.size.exceeded" Reject false
         "An input is larger, or there are more of them, than the limits allow."
         "Send the evidence alone and only the endorsements it needs.";
+    ENV_VERSION_UNSUPPORTED "env.version.unsupported" Reject false
+        "The envelope has a version that this release does not read."
+        "Run the same release of Muster on all participants.";
+    ENV_PROFILE_UNKNOWN "env.profile.unknown" Reject false
+        "The envelope names a profile that this project does not define."
+        "Use one of the profiles of the documentation.";
+    ENV_PROFILE_NOT_ALLOWED "env.profile.not_allowed" Reject false
+        "The profile is not among those that the federation requires of this role."
+        "Show evidence of a required profile, or have the owner change the bundle.";
+    ENV_TRANSCRIPT_MISMATCH "env.transcript.mismatch" Reject false
+        "The transcript in the envelope is not the sixteen fields in their one form."
+        "The sender is faulty or hostile; run the same release on all participants.";
     // The binding of evidence to a challenge; judged by the host alone.
     BIND_REPORT_DATA_MISMATCH "bind.report_data.mismatch" Reject false
         "REPORT_DATA is not the 64 bytes that this verifier expects."
         "The report answers another challenge or another key: ask the attester for fresh evidence.";
+    BIND_NAME_MISMATCH "bind.name.mismatch" Reject false
+        "A token came from a participant other than the one it names."
+        "Somebody presents another participant's evidence; look at the sender.";
+    BIND_FEDERATION_MISMATCH "bind.federation.mismatch" Reject false
+        "A token was made for another federation."
+        "Give all participants kits of the same federation.";
+    BIND_POLICY_MISMATCH "bind.policy.mismatch" Reject false
+        "A token was made under another policy bundle than the round."
+        "The participant adopts the current bundle and takes part in the next round.";
+    BIND_ROLE_MISMATCH "bind.role.mismatch" Reject false
+        "A token claims another role than the participant is enrolled in."
+        "Look at the participant; its kit says another role.";
+    BIND_POP_INVALID "bind.pop.invalid" Reject false
+        "The sender does not hold the key that the evidence vouches for."
+        "Somebody presents evidence of a machine that is not theirs; look at the sender.";
+    BIND_CHANNEL_MISMATCH "bind.channel.mismatch" Reject false
+        "The proof of possession was made for another connection."
+        "Somebody relays a connection; a proxy that ends TLS cannot be used here.";
+    BIND_PURPOSE_MISMATCH "bind.purpose.mismatch" Reject false
+        "A token was made for another purpose than the round."
+        "The sender is faulty or replays a token.";
+    BIND_JOB_MISMATCH "bind.job.mismatch" Reject false
+        "A token was made for another job."
+        "The sender is faulty or replays a token.";
+    BIND_NONCE_EXPIRED_OR_UNKNOWN "bind.nonce.expired_or_unknown" Reject false
+        "A token answers a challenge that this verifier never gave or no longer accepts."
+        "The participant takes part in the next round.";
+    BIND_ROOT_MISMATCH "bind.root.mismatch" Reject false
+        "A token was made under a root that does not contain this verifier's challenge."
+        "The coordinator showed members different lists, or a token is replayed.";
+    BIND_TOKEN_TOO_OLD "bind.token.too_old" Reject false
+        "A token came after its round's deadline."
+        "The participant takes part in the next round; if it is always late, raise the deadline.";
+    BIND_GPU_DIGEST_MISMATCH "bind.gpu_digest.mismatch" Reject false
+        "The devices in the envelope are not those that the evidence vouches for."
+        "The sender is faulty, or somebody exchanged device evidence.";
     // Policies.
     POL_FORMAT_INVALID "pol.format.invalid" Reject false
         "The policy file is not a valid policy."
@@ -63,6 +111,49 @@ registry! {
     CLK_UNTRUSTED "clk.untrusted" Reject false
         "The system clock is earlier than this program's release."
         "Set the clock; nothing is accepted until then.";
+    // The federation.
+    FL_ROOT_OWN_LEAF_MISSING "fl.root.own_leaf_missing" Reject false
+        "The published list does not contain this verifier's own contribution."
+        "The coordinator left it out or changed it; nobody is accepted in this round.";
+    FL_ROOT_MALFORMED "fl.root.malformed" Reject false
+        "The published list is not strictly ascending, or not what was announced."
+        "The coordinator is faulty or hostile.";
+    FL_ROOT_EQUIVOCATION "fl.root.equivocation" Reject false
+        "One epoch was opened or published in two different ways."
+        "The coordinator is faulty or hostile; the agent attests to the first only.";
+    FL_MEMBER_MISSING "fl.member.missing" Reject false
+        "A required participant is not in the round."
+        "See why it did not answer; the round is repeated.";
+    FL_MESSAGE_UNSIGNED "fl.message.unsigned" Reject false
+        "A message is not signed by its sender's key."
+        "The sender is faulty, or somebody on the way changed the message.";
+    FL_MESSAGE_REPLAYED "fl.message.replayed" Reject false
+        "A message repeats a sequence number."
+        "Somebody on the way repeats messages.";
+    FL_PEER_QUARANTINED "fl.peer.quarantined" Reject false
+        "A participant sent malformed or excessive input and is ignored for a while."
+        "Look at the participant; others are served meanwhile.";
+    FL_REGISTRATION_DUPLICATE "fl.registration.duplicate" Reject false
+        "A second live instance uses the name."
+        "Stop one of the two, or have the owner mark the name replaceable.";
+    FL_REGISTRATION_STALE_INSTANCE "fl.registration.stale_instance" Reject false
+        "A new instance presents the key of an earlier one."
+        "Restart the participant; it makes a new key at each start.";
+    FL_RUNTIME_CHANGED "fl.runtime.changed" Reject false
+        "A participant's runtime is not the one that it registered with."
+        "Restart and register it, if the change was intended.";
+    FL_TOKEN_REFLECTED "fl.token.reflected" Reject false
+        "A verifier was shown its own token."
+        "Somebody returns tokens to their sender.";
+    FL_VERDICT_EXPIRED "fl.verdict.expired" Reject false
+        "A verdict is older than its lifetime."
+        "A new round renews it; see why the last one failed.";
+    FL_VERDICT_MISMATCH "fl.verdict.mismatch" Reject false
+        "The coordinator's account of the verdicts is not what the verifiers signed."
+        "The coordinator is faulty or hostile; the signed verdicts count.";
+    FL_KEYRELEASE_UNVERIFIED "fl.keyrelease.unverified" Reject false
+        "A key was asked for without a verified round of its broker."
+        "The broker contributes its own challenge and verifies itself.";
     // SEV-SNP reports: form (S1 to S9).
     SNP_FORMAT_LENGTH "snp.format.length" Reject false
         "The report is not exactly 1184 bytes."
