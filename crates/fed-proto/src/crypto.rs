@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey,
+};
 use aws_lc_rs::{constant_time, digest};
 
 /// A SHA-256 digest.
@@ -94,7 +96,8 @@ impl PublicKey {
     /// key has one digest.
     pub fn from_spki(der: &[u8]) -> Result<Self, InvalidKey> {
         let ed25519 = der.strip_prefix(ED25519_SPKI).is_some_and(|key| key.len() == 32);
-        let p256 = der.strip_prefix(P256_SPKI).is_some_and(|point| point.len() == 65 && point.first() == Some(&4));
+        let p256 =
+            der.strip_prefix(P256_SPKI).is_some_and(|point| point.len() == 65 && point.first() == Some(&4));
         if ed25519 || p256 { Ok(Self(der.to_vec())) } else { Err(InvalidKey) }
     }
 

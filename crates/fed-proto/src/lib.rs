@@ -1,5 +1,10 @@
 //! The federation protocol without I/O, clock or randomness.
 #![forbid(unsafe_code)]
 
+pub mod binding;
 pub mod crypto;
+pub mod name;
+pub mod role;
+pub mod signed;
 mod tlv;
+pub mod verdict;

@@ -28,12 +28,6 @@ impl Tlv {
         self
     }
 
-    /// Appends bytes that have a fixed length, without tag.
-    pub(crate) fn fixed<const N: usize>(mut self, bytes: &[u8; N]) -> Self {
-        self.0.extend_from_slice(bytes);
-        self
-    }
-
     /// The bytes.
     pub(crate) fn finish(self) -> Vec<u8> {
         self.0
