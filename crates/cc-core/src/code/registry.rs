@@ -101,6 +101,15 @@ registry! {
     POL_PROFILE_DEVELOPMENT "pol.profile.development" Reject false
         "A knob that is locked in production is weakened, or the evidence is emulated."
         "Use the secure value, or mark the policy `profile = \"development\"`; production peers refuse that.";
+    POL_EVIDENCE_MISSING "pol.evidence.missing" Reject false
+        "A participant does not show the evidence that its role requires."
+        "See why it cannot collect it; the bundle lists what each role has to show.";
+    POL_SIGNATURE_INVALID "pol.signature.invalid" Reject false
+        "The federation's bundle is not one that its owner signed."
+        "Take the bundle from the kit, or ask the owner for it again.";
+    POL_ROLLBACK "pol.rollback" Reject false
+        "The federation's bundle is older than one already seen, or past its date."
+        "Take the owner's newest bundle; if it is past its date, the owner signs a new one.";
     // Collateral store and clock.
     COLL_ROLLBACK "coll.rollback" Reject false
         "A correctly signed object is older than one already seen."
@@ -109,8 +118,11 @@ registry! {
         "The record of the newest collateral seen cannot be read or written."
         "Make the cache folder readable and writable for this user, or name another with `cache_dir`.";
     CLK_UNTRUSTED "clk.untrusted" Reject false
-        "The system clock is earlier than this program's release."
+        "The system clock is earlier than this program's release, or than the newest collateral seen."
         "Set the clock; nothing is accepted until then.";
+    CLK_REPLAYED "clk.replayed" Reject false
+        "The evidence was judged for another time than the present."
+        "Such a result explains the past; an admission needs evidence that is verified now.";
     // The federation.
     FL_ROOT_OWN_LEAF_MISSING "fl.root.own_leaf_missing" Reject false
         "The published list does not contain this verifier's own contribution."
@@ -124,6 +136,12 @@ registry! {
     FL_MEMBER_MISSING "fl.member.missing" Reject false
         "A required participant is not in the round."
         "See why it did not answer; the round is repeated.";
+    FL_MEMBER_UNKNOWN "fl.member.unknown" Reject false
+        "A participant has no valid enrolment under the name and role that it uses."
+        "Start it from the kit that the owner provisioned for that name; the text says what is wrong with its enrolment.";
+    FL_NAME_UNAUTHENTICATED "fl.name.unauthenticated" Reject false
+        "A participant uses a name other than the one that its connection authenticated."
+        "The sender is faulty or hostile; a name comes from the certificate of the connection and nowhere else.";
     FL_MESSAGE_UNSIGNED "fl.message.unsigned" Reject false
         "A message is not signed by its sender's key."
         "The sender is faulty, or somebody on the way changed the message.";
@@ -142,6 +160,18 @@ registry! {
     FL_RUNTIME_CHANGED "fl.runtime.changed" Reject false
         "A participant's runtime is not the one that it registered with."
         "Restart and register it, if the change was intended.";
+    FL_SYBIL_SAME_GUEST "fl.sybil.same_guest" Reject false
+        "Two names in one round are the same guest."
+        "Run each participant in a guest of its own.";
+    FL_SYBIL_SAME_DEVICE "fl.sybil.same_device" Reject false
+        "Two names in one round show the same device."
+        "Give each participant its own devices.";
+    FL_SYBIL_CHIP_QUOTA "fl.sybil.chip_quota" Reject false
+        "One organisation has more participants on one processor than the bundle allows."
+        "Move participants to other machines, or have the owner raise chip_quota.";
+    FL_PLATFORM_CONCURRENT "fl.platform.concurrent" Reject false
+        "Participants of different organisations show the same processor."
+        "One of them does not run where it says, or a processor's key was copied: look at both machines.";
     FL_TOKEN_REFLECTED "fl.token.reflected" Reject false
         "A verifier was shown its own token."
         "Somebody returns tokens to their sender.";
