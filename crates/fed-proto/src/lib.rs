@@ -1,8 +1,10 @@
 //! The federation protocol without I/O, clock or randomness.
 #![forbid(unsafe_code)]
 
+pub mod admission;
 pub mod binding;
 pub mod crypto;
+pub mod job;
 pub mod name;
 pub mod role;
 pub mod signed;

@@ -1,0 +1,183 @@
+//! Jobs: the file that describes one, its identity, and where it can run (*workflow.md* S4 to S6).
+//!
+//! A job file is data of its submitter. It is read strictly and says nothing about who is trusted: that is decided
+//! per attempt, in [`crate::admission`].
+
+mod file;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use smol_str::SmolStr;
+
+pub use file::JobError;
+
+use crate::admission::Mode;
+use crate::crypto::Digest;
+use crate::name::Name;
+use crate::tlv::Tlv;
+
+/// What a site must set aside for a job: amounts by name of the resource.
+pub type Resources = BTreeMap<String, u64>;
+
+/// The identity of a submission: 64 lower-case hex digits (*verification.md* 5.2, tag 10).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(SmolStr);
+
+/// A text is not the identity of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a job id: 64 lower-case hex digits")]
+pub struct InvalidJobId;
+
+impl JobId {
+    /// Checks a text.
+    pub fn parse(text: &str) -> Result<Self, InvalidJobId> {
+        file::digest(text).map(|_| Self(text.into())).ok_or(InvalidJobId)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The identity of a submission of `file` with 16 fresh random bytes: the same file submitted twice is two jobs, and
+/// whoever has the file and the bytes can recompute which job it is (*verification.md* 5.2, tag 10; 5.5 step 4).
+pub fn job_id(federation_id: &Digest, nonce: &[u8; 16], file: &[u8]) -> JobId {
+    let digest = Tlv::new(b"MUSTER-JOB\0").field(1, &federation_id.0).field(2, nonce).field(3, file).sha256();
+    JobId(SmolStr::from(digest.to_string()))
+}
+
+/// Which app runs where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deploy {
+    /// `@ALL`: one app, at every client that is online and at the server.
+    All {
+        /// The app.
+        app: Name,
+    },
+    /// Each of these sites runs this app.
+    Sites(BTreeMap<Name, Name>),
+}
+
+/// A file that belongs to a job, named by its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRef {
+    /// Its name in the job's directory: letters, digits, `.`, `_` and `-`, starting with a letter or digit.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub sha256: Digest,
+}
+
+/// What a site runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct App {
+    /// Program and arguments; never empty.
+    pub command: Vec<String>,
+    /// Variables added to the program's environment; none starts with `MUSTER_`.
+    pub env: BTreeMap<String, String>,
+    /// Data that the program reads.
+    pub inputs: Vec<FileRef>,
+    /// Code that came with the job: refused by a site whose allow-list lacks it.
+    pub code: Vec<FileRef>,
+}
+
+/// What a job wants instead of the server's retry limits; never more than they allow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retry {
+    /// Attempts before the job ends as `FINISHED:CAN_NOT_SCHEDULE`.
+    pub max_schedule_count: Option<u32>,
+    /// Wait after the first attempt.
+    pub min_schedule_interval: Option<Duration>,
+    /// Longest wait between attempts.
+    pub max_schedule_interval: Option<Duration>,
+}
+
+/// A job file that has been read and found consistent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobFile {
+    name: Name,
+    deploy: Deploy,
+    min_sites: u32,
+    required_sites: BTreeSet<Name>,
+    resources: BTreeMap<Name, Resources>,
+    retry: Retry,
+    apps: BTreeMap<Name, App>,
+    admission: Mode,
+}
+
+impl JobFile {
+    /// The longest job file, in bytes.
+    pub const MAX: usize = 256 * 1024;
+
+    /// Reads a job file (TOML).
+    pub fn parse(text: &str) -> Result<Self, JobError> {
+        file::parse(text)
+    }
+
+    /// What people call the job.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Which app runs where.
+    pub fn deploy(&self) -> &Deploy {
+        &self.deploy
+    }
+
+    /// How many clients it needs at least, 1 to 1 000 000.
+    pub fn min_sites(&self) -> u32 {
+        self.min_sites
+    }
+
+    /// Clients without which it does not run.
+    pub fn required_sites(&self) -> &BTreeSet<Name> {
+        &self.required_sites
+    }
+
+    /// What this site must set aside; nothing unless stated.
+    pub fn resources(&self, site: &Name) -> Resources {
+        self.resources.get(site).cloned().unwrap_or_default()
+    }
+
+    /// What it wants instead of the server's retry limits.
+    pub fn retry(&self) -> &Retry {
+        &self.retry
+    }
+
+    /// How its participants are chosen.
+    pub fn admission(&self) -> Mode {
+        self.admission
+    }
+
+    /// The apps by name; each is deployed somewhere.
+    pub fn apps(&self) -> &BTreeMap<Name, App> {
+        &self.apps
+    }
+
+    /// What this participant runs, with the app's name; `None` if the deploy map does not name it.
+    pub fn app_of(&self, participant: &Name) -> Option<(&Name, &App)> {
+        let name = match &self.deploy {
+            Deploy::All { app } => app,
+            Deploy::Sites(sites) => sites.get(participant)?,
+        };
+        self.apps.get_key_value(name)
+    }
+
+    /// Whether code came with the job ("bring your own code").
+    pub fn is_byoc(&self) -> bool {
+        self.apps.values().any(|app| !app.code.is_empty())
+    }
+
+    /// The clients of `online` that the deploy map names (S4). The server is implicit and in neither.
+    pub fn applicable(&self, online: &BTreeSet<Name>) -> BTreeSet<Name> {
+        online.iter().filter(|site| self.app_of(site).is_some()).cloned().collect()
+    }
+}
