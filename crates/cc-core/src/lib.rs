@@ -29,4 +29,4 @@ pub use outcome::{Accepted, Finding, Outcome, Waivers};
 pub use profile::{Profile, ProfileInfo, Role, TrustClass};
 pub use settings::Settings;
 pub use time::{SECONDS_PER_DAY, UnixTime};
-pub use trust::{Authentic, Unverified, Verified};
+pub use trust::{Admissible, Authentic, Instant, Unverified, Verified};

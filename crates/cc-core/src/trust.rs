@@ -1,9 +1,34 @@
 //! Order as a type: what has been established about a value is written in its wrapper.
 //!
-//! `Unverified<T>` → (signature verified) → [`Authentic<T>`] → (binding compared) → [`Verified<T>`].
+//! `Unverified<T>` → (signature verified) → [`Authentic<T>`] → (binding compared) → [`Verified<T>`] → (judged for
+//! the present) → [`Admissible<T>`].
 //! The constructor named `assertion` is a statement by its caller; `xtask tidy` holds the list of files that may make it.
 
-use crate::{Binding, BoundField, Code, Finding, TrustClass, UnixTime};
+use crate::{Binding, BoundField, Code, Finding, TrustClass, UnixTime, codes};
+
+/// For which point in time something was judged. The distinction travels with the result: what was judged for
+/// another time than the present admits nobody (*decisions.md* 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instant {
+    /// This verifier's own trusted clock said so.
+    Present(UnixTime),
+    /// The caller chose it: a replay.
+    Replayed(UnixTime),
+}
+
+impl Instant {
+    /// The point in time.
+    pub const fn time(self) -> UnixTime {
+        match self {
+            Self::Present(time) | Self::Replayed(time) => time,
+        }
+    }
+
+    /// Whether it is not the present.
+    pub const fn is_replayed(self) -> bool {
+        matches!(self, Self::Replayed(_))
+    }
+}
 
 /// A value read from evidence that nobody has authenticated. Good for planning and for showing to people,
 /// never for a decision.
@@ -29,7 +54,7 @@ pub struct Authentic<T> {
     value: T,
     bound: BoundField,
     waived: Vec<Code>,
-    at: UnixTime,
+    at: Instant,
     trust_class: TrustClass,
 }
 
@@ -40,7 +65,7 @@ impl<T> Authentic<T> {
         value: T,
         bound: BoundField,
         waived: Vec<Code>,
-        at: UnixTime,
+        at: Instant,
         trust_class: TrustClass,
     ) -> Self {
         Self { value, bound, waived, at, trust_class }
@@ -62,7 +87,7 @@ impl<T> Authentic<T> {
     }
 
     /// The instant for which authenticity was judged.
-    pub const fn at(&self) -> UnixTime {
+    pub const fn at(&self) -> Instant {
         self.at
     }
 
@@ -86,5 +111,48 @@ impl<T> Verified<T> {
     /// What was authenticated.
     pub const fn authentic(&self) -> &Authentic<T> {
         &self.0
+    }
+
+    /// The value for an admission, unless it was judged for another time than the present: `clk.replayed`.
+    pub fn admissible(&self) -> Result<Admissible<'_, T>, Finding> {
+        match self.0.at {
+            Instant::Present(_) => Ok(Admissible(&self.0)),
+            Instant::Replayed(time) => Err(Finding::new(
+                codes::CLK_REPLAYED,
+                format!("verified as of {time}, an admission needs the present"),
+            )),
+        }
+    }
+}
+
+/// A verified value that was judged for the present: the only kind that an admission may rest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admissible<'a, T>(&'a Authentic<T>);
+
+impl<'a, T> Admissible<'a, T> {
+    /// What was authenticated.
+    pub const fn authentic(&self) -> &'a Authentic<T> {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BoundKind;
+
+    fn verified(at: Instant) -> Verified<u8> {
+        let bound = BoundField { kind: BoundKind::ReportData, bytes: vec![7; 64] };
+        let authentic = Authentic::assertion(1, bound, Vec::new(), at, TrustClass::Hardware);
+        authentic.compare(&Binding::new([7; 64])).unwrap()
+    }
+
+    #[test]
+    fn a_replay_admits_nobody() {
+        let time = UnixTime::from_secs(1_780_272_000);
+        assert_eq!(verified(Instant::Present(time)).admissible().unwrap().authentic().value(), &1);
+        let refused = verified(Instant::Replayed(time)).admissible().unwrap_err();
+        assert_eq!(refused.code, codes::CLK_REPLAYED);
+        assert_eq!(Instant::Replayed(time).time(), Instant::Present(time).time());
     }
 }

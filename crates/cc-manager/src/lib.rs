@@ -14,6 +14,8 @@
 //! repository have no privilege over a vendor's.
 #![forbid(unsafe_code)]
 
+pub mod attest;
+pub mod clock;
 mod collateral;
 mod config;
 mod contract;

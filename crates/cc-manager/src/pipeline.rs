@@ -9,7 +9,7 @@ use cc_core::message::{
     Blob, CollectRequest, EndorsementRequest, Floor, MESSAGE_VERSION, Plan, PlanRequest, VerifyRequest,
 };
 use cc_core::{
-    Accepted, Authentic, Binding, BoundField, Claims, Class, Finding, Profile, Role, TrustClass, UnixTime,
+    Accepted, Authentic, Binding, BoundField, Claims, Class, Finding, Instant, Profile, Role, TrustClass,
     Unverified, Verified, Waivers, bound_field_of, codes,
 };
 
@@ -34,11 +34,9 @@ pub struct Request {
     pub endorsements: Vec<Endorsement>,
     /// Which missing collateral the caller lives with.
     pub waivers: Waivers,
-    /// The instant for which to judge. The caller answers for the clock.
-    pub at: UnixTime,
-    /// Whether `at` is not the present. A replay writes no cache and no floor, and floors, being knowledge of
-    /// the present, are not applied to it.
-    pub replayed: bool,
+    /// The instant for which to judge; the caller answers for the clock. A replay writes no cache and no floor, and
+    /// floors, being knowledge of the present, are not applied to it.
+    pub at: Instant,
     /// What the evidence must be bound to.
     pub expected: Expectation,
     /// For how long fetching may be tried, all endorsements together.
@@ -86,6 +84,8 @@ pub struct UsedEndorsement {
     pub kind: String,
     /// Digest of the object.
     pub sha256: Sha256,
+    /// The object.
+    pub bytes: Vec<u8>,
     /// File or address that it came from.
     pub source: String,
 }
@@ -98,9 +98,7 @@ pub struct Verification {
     /// The profile.
     pub profile: Profile,
     /// The instant for which it was judged.
-    pub at: UnixTime,
-    /// Whether that instant was not the present.
-    pub replayed: bool,
+    pub at: Instant,
     /// Every endorsement that was handed to the plugin, in order.
     pub endorsements: Vec<UsedEndorsement>,
     /// What else people should know: what could not be fetched, what was left out.
@@ -161,7 +159,7 @@ pub async fn verify(
     floors: &Floors,
     request: Request,
 ) -> Result<Verification, NoPlugin> {
-    let Request { profile, evidence, endorsements, waivers, at, replayed, expected, patience } = request;
+    let Request { profile, evidence, endorsements, waivers, at, expected, patience } = request;
     let plugin =
         host.serving(&profile, Role::Verify).ok_or_else(|| no_plugin(host, &profile, Role::Verify))?;
     let (mut collateral, fits) = match Collateral::new(&evidence, endorsements) {
@@ -170,7 +168,7 @@ pub async fn verify(
     };
     let prepared = match fits.and_then(|()| prepare(plugin, &profile, &evidence, &collateral)) {
         Ok(plan) => {
-            let keep = if replayed { Keep::No } else { Keep::Yes };
+            let keep = if at.is_replayed() { Keep::No } else { Keep::Yes };
             collateral.fetch(fetcher, &plan.requests, patience, keep).await;
             Ok(())
         }
@@ -184,11 +182,11 @@ pub async fn verify(
         evidence,
         endorsements: Vec::new(),
         waivers: waivers.codes().iter().map(|code| code.as_str().to_owned()).collect(),
-        now: at,
+        now: at.time(),
     };
     let judged = prepared.and_then(|()| judge(plugin, call, &mut collateral, at));
     let result = judged.and_then(|(authentic, numbers)| {
-        if !replayed {
+        if !at.is_replayed() {
             floors.admit(&numbers)?;
             collateral.confirm(fetcher);
         }
@@ -204,10 +202,11 @@ pub async fn verify(
     let used = endorsements.into_iter().zip(kinds).map(|(endorsement, kind)| UsedEndorsement {
         kind: kind.unwrap_or_else(|| UNKNOWN.to_owned()),
         sha256: endorsement.sha256,
+        bytes: endorsement.bytes,
         source: endorsement.source,
     });
     let plugin = PluginInfo::of(plugin);
-    Ok(Verification { plugin, profile, at, replayed, endorsements: used.collect(), notes, result })
+    Ok(Verification { plugin, profile, at, endorsements: used.collect(), notes, result })
 }
 
 /// The denial that counts: a rejection at once; of an undecided case a binding that does not match, since any
@@ -250,7 +249,7 @@ fn judge(
     plugin: &Plugin,
     mut call: VerifyRequest,
     collateral: &mut Collateral,
-    at: UnixTime,
+    at: Instant,
 ) -> Result<(Authentic<Claims>, Numbers), Finding> {
     call.endorsements = collateral.blobs();
     let answer = plugin.verify(&call)?;

@@ -1,6 +1,6 @@
 //! The policy as a whole: format version, production or development, and one section per technology.
 
-use cc_core::codes;
+use cc_core::{Waivers, codes};
 
 use crate::reader::{Placed, Table, number, text};
 use crate::{PolicyError, snp};
@@ -63,6 +63,13 @@ impl Policy {
     /// hardware, and which therefore has to be stamped on every result.
     pub const fn profile(&self) -> &'static str {
         self.mode.value.name()
+    }
+
+    /// The missing collateral that the policy lets a verifier live with: nobody else may waive anything in a
+    /// federation (*decisions.md* 3).
+    pub fn waivers(&self) -> Waivers {
+        // Every code that stands in a policy's place can be waived; otherwise nothing is.
+        Waivers::new(snp::waivers(&self.snp)).unwrap_or(Waivers::none())
     }
 
     /// What the policy permits, one line each, for people.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cc_core::limits::MAX_MESSAGE;
-use cc_core::{Finding, Profile, Waivers, codes};
+use cc_core::{Finding, Instant, Profile, Waivers, codes};
+use cc_manager::clock;
 use cc_manager::endorsements::{self, Origin};
 use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
 use cc_manager::{
@@ -18,7 +19,7 @@ use cc_policy::{Context, InitData, Policy};
 use crate::cli::{Appraise, Format, Plugins, Show, Verify};
 use crate::exit::{Exit, Failure, Result};
 use crate::report::{AppraisalReport, EndorsementRef, PluginRef, RequestRef, Shown, Verdict};
-use crate::{clock, human, output, plugin, policy};
+use crate::{human, output, plugin, policy};
 
 const VERIFY: &str = "muster.evidence.verify/1";
 const APPRAISE: &str = "muster.evidence.appraise/1";
@@ -119,7 +120,7 @@ fn appraised(
     init_data: InitData,
 ) -> (Exit, AppraisalReport) {
     let authentic = judged.authentic();
-    let context = Context { now: authentic.at(), init_data };
+    let context = Context { now: authentic.at().time(), init_data };
     let appraisal = cc_policy::appraise(authentic, profile, policy, &context);
     let exit = match appraisal.status {
         cc_policy::Status::Affirming => Exit::Accepted,
@@ -160,7 +161,7 @@ fn verdict(
         Ok(loaded) => loaded,
         Err((exit, finding)) => return denied(exit, &finding),
     };
-    let at = match given.map_or_else(clock::now, Ok) {
+    let at = match given.map_or_else(|| clock::now().map(Instant::Present), |at| Ok(Instant::Replayed(at))) {
         Ok(at) => at,
         Err(finding) => return denied(Exit::Rejected, &finding),
     };
@@ -176,7 +177,6 @@ fn verdict(
         endorsements: supplied.endorsements.into_iter().chain(imported.endorsements).collect(),
         waivers,
         at,
-        replayed: given.is_some(),
         expected: expect_binding.map_or(Expectation::NotCompared, Expectation::Compare),
         patience: PATIENCE,
     };
@@ -208,8 +208,8 @@ fn reported(schema: &'static str, verification: Verification) -> (Exit, Verdict,
         Err(finding) => (finding.code.class().into(), Verdict::denied(schema, profile, &finding), None),
         Ok(judged) => (Exit::Accepted, accepted(schema, profile, &judged), Some(judged)),
     };
-    verdict.at = Some(verification.at.to_string());
-    verdict.replayed = verification.replayed;
+    verdict.at = Some(verification.at.time().to_string());
+    verdict.replayed = verification.at.is_replayed();
     verdict.plugin = Some((&verification.plugin).into());
     verdict.endorsements = verification
         .endorsements

@@ -1,11 +1,10 @@
 //! The `muster` command: arguments in, text for people or one JSON object out, stable exit codes.
 //!
-//! Data goes to standard output, everything else to standard error. The system clock is read here and nowhere
-//! below ([`clock`]).
+//! Data goes to standard output, everything else to standard error. The system clock is read once, by
+//! [`cc_manager::clock`].
 #![forbid(unsafe_code)]
 
 mod cli;
-mod clock;
 mod collect;
 mod evidence;
 mod exit;

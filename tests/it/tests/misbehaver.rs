@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cc_core::{Binding, Class, Code, Finding, Profile, UnixTime, Waivers, codes};
+use cc_core::{Binding, Class, Code, Finding, Instant, Profile, UnixTime, Waivers, codes};
 use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
 use cc_manager::{Config, Expectation, Floors, Host, Request, Verification};
 use muster_it::place::{config, entry, test_plugin};
@@ -44,8 +44,7 @@ fn verify(world: &World, profile: &str, evidence: &[u8]) -> Verification {
         evidence: evidence.to_vec(),
         endorsements: Vec::new(),
         waivers: Waivers::none(),
-        at: UnixTime::from_secs(1_780_272_000),
-        replayed: false,
+        at: Instant::Present(UnixTime::from_secs(1_780_272_000)),
         expected: Expectation::NotCompared,
         patience: Duration::ZERO,
     };

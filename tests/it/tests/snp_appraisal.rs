@@ -10,7 +10,7 @@
 )]
 
 use cc_core::message::{Blob, MESSAGE_VERSION, VerifyRequest, WireOutcome};
-use cc_core::{Authentic, Binding, Claims, Profile, TrustClass, UnixTime, codes};
+use cc_core::{Authentic, Binding, Claims, Instant, Profile, TrustClass, UnixTime, codes};
 use cc_policy::{Appraisal, Context, InitData, Policy, Status, appraise};
 use cc_testkit::snp::LeafKind::{Vcek, Vlek};
 use cc_testkit::snp::Product::{Genoa, Milan, Turin};
@@ -81,7 +81,7 @@ impl Case {
         });
         match reply.outcome {
             WireOutcome::Accept { claims, bound, .. } => {
-                Authentic::assertion(claims, bound, Vec::new(), now(), TrustClass::Hardware)
+                Authentic::assertion(claims, bound, Vec::new(), Instant::Present(now()), TrustClass::Hardware)
             }
             denied => panic!("not authentic: {denied:?}"),
         }

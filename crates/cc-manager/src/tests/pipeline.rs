@@ -9,7 +9,7 @@ use cc_core::message::{
     Blob, CollectRequest, Collected, EndorsementRequest, Floor, Identity, MESSAGE_VERSION, Message,
     VerifyReply, VerifyRequest, WireOutcome,
 };
-use cc_core::{Binding, Code, Profile, Role, TrustClass, UnixTime, Waivers, codes};
+use cc_core::{Binding, Code, Instant, Profile, Role, TrustClass, UnixTime, Waivers, codes};
 use cc_testkit::kds::Kds;
 
 use super::{Standstill, accept, denied, evidence, identity, plan, plugin, plugin_of, reply};
@@ -30,11 +30,15 @@ pub(super) fn request() -> Request {
         evidence: evidence(),
         endorsements: Vec::new(),
         waivers: Waivers::none(),
-        at: UnixTime::from_secs(1_780_272_000),
-        replayed: false,
+        at: Instant::Present(UnixTime::from_secs(1_780_272_000)),
         expected: Expectation::NotCompared,
         patience: Duration::from_secs(1),
     }
+}
+
+fn at(replayed: bool) -> Instant {
+    let time = request().at.time();
+    if replayed { Instant::Replayed(time) } else { Instant::Present(time) }
 }
 
 pub(super) fn supplied(byte: u8, origin: Origin) -> Endorsement {
@@ -106,7 +110,10 @@ async fn the_plugin_gets_what_was_asked() {
     let endorsements = [1, 2, 1].map(|byte| supplied(byte, Origin::Attester)).to_vec();
     let answer = |request: VerifyRequest| {
         assert_eq!(request.endorsements, [Blob(vec![1]), Blob(vec![2])]);
-        assert_eq!((request.waivers, request.now), (vec!["snp.crl.missing".to_owned()], self::request().at));
+        assert_eq!(
+            (request.waivers, request.now),
+            (vec!["snp.crl.missing".to_owned()], self::request().at.time())
+        );
         assert_eq!(request.evidence, evidence());
         VerifyReply { recognised: vec!["snp.vcek".to_owned(), "unknown".to_owned()], ..reply(accept(), 0) }
     };
@@ -230,8 +237,9 @@ async fn a_wrong_answer_is_not_kept() {
             let deadline = fetcher.deadline(Duration::from_secs(1));
             fetcher.fetch(&wanted, deadline, Keep::Yes).await.unwrap();
         }
-        let judged =
-            verify(&host, &fetcher, &Floors::open(None), Request { replayed, ..request() }).await.unwrap();
+        let judged = verify(&host, &fetcher, &Floors::open(None), Request { at: at(replayed), ..request() })
+            .await
+            .unwrap();
         assert_eq!(judged.result.is_ok(), body == b"the list");
         assert_eq!(confirmed(folder.path()), expected, "{body:?}, replayed {replayed}");
     }
@@ -246,7 +254,7 @@ async fn numbered(floors: &Floors, number: u8, origin: Origin, replayed: bool) -
         VerifyReply { floors: vec![floor], ..reply(accept(), 1) }
     };
     let host = Host::of(vec![simple(answer)]);
-    let request = Request { endorsements: vec![supplied(number, origin)], replayed, ..request() };
+    let request = Request { endorsements: vec![supplied(number, origin)], at: at(replayed), ..request() };
     code(&verify(&host, &fetcher(None, None), floors, request).await.unwrap())
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use cc_core::{Code, codes};
+
 use super::values::{Abi, ChipId, FwVersion, Product};
 use crate::reader::Placed;
 
@@ -58,6 +60,11 @@ pub(crate) struct SnpPolicy {
     // S31.
     pub(super) chip_allowlist: Placed<Allowed<ChipId>>,
     pub(super) chip_denylist: Placed<Vec<ChipId>>,
+}
+
+/// The codes that the section waives.
+pub(crate) fn waivers(policy: &SnpPolicy) -> Option<Code> {
+    (!policy.crl_required.value).then_some(codes::SNP_CRL_MISSING)
 }
 
 /// The minimums of a permitted product line.

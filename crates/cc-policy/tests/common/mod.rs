@@ -3,7 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use cc_core::{
-    Authentic, Binding, BoundField, BoundKind, ClaimValue, Claims, Code, Profile, TrustClass, UnixTime,
+    Authentic, Binding, BoundField, BoundKind, ClaimValue, Claims, Code, Instant, Profile, TrustClass,
+    UnixTime,
 };
 use cc_policy::{Appraisal, Context, Finding, InitData, Policy, PolicyError, Status, appraise};
 
@@ -104,7 +105,7 @@ pub(crate) fn policy(head: &str, knobs: &str) -> Policy {
 
 pub(crate) fn subject(claims: Claims, waived: Vec<Code>, trust_class: TrustClass) -> Authentic<Claims> {
     let bound = BoundField { kind: BoundKind::ReportData, bytes: Binding::new([7; 64]).as_bytes().to_vec() };
-    Authentic::assertion(claims, bound, waived, UnixTime::from_secs(NOW), trust_class)
+    Authentic::assertion(claims, bound, waived, Instant::Present(UnixTime::from_secs(NOW)), trust_class)
 }
 
 pub(crate) fn context() -> Context {

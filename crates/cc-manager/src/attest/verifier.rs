@@ -1,0 +1,231 @@
+//! The judging part: verification by a plugin, then appraisal by two policies.
+//!
+//! `judge`: 1 `required`  2 `verify` (the pipeline: plugin, floors, binding)  3 `trust class`  4 `appraise` by the
+//! federation's policy, then by the site's  5 `identifiers`. The first denial is the outcome; both appraisals are
+//! made, whatever the first one found.
+
+use std::time::Duration;
+
+use cc_core::{Binding, Claims, Finding, Instant, Profile, TrustClass, Verified, Waivers, codes};
+use cc_policy::{Context, Policy};
+
+use super::judgement::{Identifiers, Judgement, PolicyAppraisal, PolicyOwner};
+use super::{OwnerFloor, PolicyFile, Subject};
+use crate::endorsements::{Endorsement, Origin};
+use crate::fetch::Fetcher;
+use crate::pipeline::{Judged, NoPlugin, Request};
+use crate::{Expectation, Floors, Host, Verification, verify};
+
+/// What the federation's descriptor says it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Federation {
+    /// Emulated hardware and policies for development are acceptable. Every result says so.
+    Development,
+    /// Real hardware and production policies only.
+    Production,
+}
+
+/// What a verifier is made of.
+#[derive(Debug)]
+pub struct VerifierSetup {
+    /// The plugins.
+    pub host: Host,
+    /// Fetches endorsements that nobody supplied.
+    pub fetcher: Fetcher,
+    /// The rollback floors.
+    pub floors: Floors,
+    /// Endorsements that the administrator loaded.
+    pub collateral: Vec<Endorsement>,
+    /// For how long fetching may be tried for one subject.
+    pub patience: Duration,
+    /// The federation's profile.
+    pub federation: Federation,
+    /// The site's own policy.
+    pub site_policy: PolicyFile,
+}
+
+/// Judges evidence by the federation's policy and by the site's.
+#[derive(Debug)]
+pub struct Verifier {
+    setup: VerifierSetup,
+}
+
+impl Verifier {
+    /// A verifier, unless plugins or policy are none for the federation (`pol.profile.development`).
+    pub fn new(setup: VerifierSetup) -> Result<Self, Finding> {
+        for plugin in setup.host.plugins() {
+            let identity = plugin.identity();
+            fits(setup.federation, identity.trust_class, &format!("plugin {}", identity.name))?;
+        }
+        policy_fits(setup.federation, &setup.site_policy, PolicyOwner::Site)?;
+        Ok(Self { setup })
+    }
+
+    /// A verifier that was not asked whether its parts fit together, for tests of what it refuses one by one.
+    #[cfg(test)]
+    pub(crate) const fn unchecked(setup: VerifierSetup) -> Self {
+        Self { setup }
+    }
+
+    /// The plugins.
+    pub const fn host(&self) -> &Host {
+        &self.setup.host
+    }
+
+    /// The site's own policy.
+    pub const fn site_policy(&self) -> &PolicyFile {
+        &self.setup.site_policy
+    }
+
+    /// Judges a subject for an instant: see the module's text for the steps.
+    pub async fn judge(&self, subject: &Subject, at: Instant) -> Judgement {
+        let mut judgement = Judgement {
+            name: subject.name.clone(),
+            profile: subject.profile.clone(),
+            at,
+            plugin: None,
+            endorsements: Vec::new(),
+            notes: Vec::new(),
+            appraisals: Vec::new(),
+            verified: None,
+            outcome: Err(Finding::new(codes::BIND_REPORT_DATA_MISMATCH, "nothing was compared yet")),
+        };
+        judgement.outcome = self.run(subject, &mut judgement).await;
+        judgement
+    }
+
+    async fn run(&self, subject: &Subject, judgement: &mut Judgement) -> Result<Identifiers, Finding> {
+        subject.shows_what_is_required()?;
+        let policies = self.policies(subject)?;
+        let request = self.request(subject, judgement.at, &policies);
+        let VerifierSetup { host, fetcher, floors, .. } = &self.setup;
+        let verification = verify(host, fetcher, floors, request).await.map_err(|error| unserved(&error))?;
+        let Verification { plugin, endorsements, notes, result, .. } = verification;
+        (judgement.plugin, judgement.endorsements, judgement.notes) = (Some(plugin), endorsements, notes);
+        let verified = match result? {
+            Judged::Verified(verified) => verified,
+            Judged::Authentic(authentic) => authentic.compare(&subject.expected)?,
+        };
+        judgement.verified = Some(verified.clone());
+        let authentic = verified.authentic();
+        fits(self.setup.federation, authentic.trust_class(), &format!("evidence of {}", subject.name))?;
+        let context = Context { now: judgement.at.time(), init_data: subject.init_data };
+        judgement.appraisals = policies
+            .iter()
+            .map(|(owner, file)| PolicyAppraisal {
+                owner: *owner,
+                sha256: file.sha256(),
+                policy_profile: file.policy().profile(),
+                appraisal: cc_policy::appraise(authentic, &subject.profile, file.policy(), &context),
+            })
+            .collect();
+        judgement.appraisals.iter().try_for_each(PolicyAppraisal::affirmed)?;
+        identifiers(&subject.profile, &verified)
+    }
+
+    /// Verifies this machine's own evidence, with the waivers of the site's policy.
+    pub(super) async fn verify_own(
+        &self,
+        profile: &Profile,
+        evidence: Vec<u8>,
+        endorsements: Vec<Endorsement>,
+        expected: Binding,
+        at: Instant,
+    ) -> Result<Verification, Finding> {
+        let VerifierSetup { host, fetcher, floors, collateral, patience, site_policy, .. } = &self.setup;
+        let request = Request {
+            profile: profile.clone(),
+            evidence,
+            endorsements: collateral.iter().cloned().chain(endorsements).collect(),
+            waivers: site_policy.policy().waivers(),
+            at,
+            expected: Expectation::Compare(expected),
+            patience: *patience,
+        };
+        verify(host, fetcher, floors, request).await.map_err(|error| unserved(&error))
+    }
+
+    /// The policies that must affirm, the floor first.
+    fn policies<'a>(&'a self, subject: &'a Subject) -> Result<Vec<(PolicyOwner, &'a PolicyFile)>, Finding> {
+        let floor = match &subject.floor {
+            OwnerFloor::Policy(floor) => Some((PolicyOwner::Federation, floor.as_ref())),
+            OwnerFloor::NoFederation => None,
+        };
+        if let Some((owner, floor)) = floor {
+            policy_fits(self.setup.federation, floor, owner)?;
+        }
+        Ok(floor.into_iter().chain([(PolicyOwner::Site, &self.setup.site_policy)]).collect())
+    }
+
+    fn request(&self, subject: &Subject, at: Instant, policies: &[(PolicyOwner, &PolicyFile)]) -> Request {
+        let source = format!("sent by {}", subject.name);
+        let hints = subject.endorsements.iter();
+        let hints = hints.map(|bytes| Endorsement::new(bytes.clone(), source.clone(), Origin::Attester));
+        Request {
+            profile: subject.profile.clone(),
+            evidence: subject.evidence.clone(),
+            endorsements: self.setup.collateral.iter().cloned().chain(hints).collect(),
+            waivers: waivers(policies.iter().map(|(_, file)| file.policy())),
+            at,
+            expected: Expectation::Compare(subject.expected.clone()),
+            patience: self.setup.patience,
+        }
+    }
+}
+
+/// What every policy waives, and nothing else (*decisions.md* 3).
+fn waivers<'a>(policies: impl Iterator<Item = &'a Policy> + Clone) -> Waivers {
+    let common = policies.clone().next().map(Policy::waivers).unwrap_or(Waivers::none());
+    let by_all = common.codes().iter().filter(|code| policies.clone().all(|p| p.waivers().covers(code)));
+    // Codes of waivers can be waived.
+    Waivers::new(by_all.cloned()).unwrap_or(Waivers::none())
+}
+
+/// Emulated hardware has no place in a production federation (*verification.md* 0.13).
+fn fits(federation: Federation, class: TrustClass, what: &str) -> Result<(), Finding> {
+    match (federation, class) {
+        (Federation::Development, _) | (Federation::Production, TrustClass::Hardware) => Ok(()),
+        (Federation::Production, class) => Err(Finding::new(
+            codes::POL_PROFILE_DEVELOPMENT,
+            format!("{what} is of trust class {class}, the federation is for production"),
+        )),
+    }
+}
+
+/// Nor has a policy that may weaken what is locked.
+fn policy_fits(federation: Federation, file: &PolicyFile, owner: PolicyOwner) -> Result<(), Finding> {
+    match (federation, file.policy().profile()) {
+        (Federation::Development, _) | (Federation::Production, "production") => Ok(()),
+        (Federation::Production, profile) => Err(Finding::new(
+            codes::POL_PROFILE_DEVELOPMENT,
+            format!("{} has profile {profile}, the federation is for production", owner.name()),
+        )),
+    }
+}
+
+pub(super) fn unserved(error: &NoPlugin) -> Finding {
+    let code = match error {
+        NoPlugin::NotServed { .. } => codes::PLUG_PROFILE_UNSERVED,
+        NoPlugin::UnknownProfile(_) => codes::ENV_PROFILE_UNKNOWN,
+    };
+    Finding::new(code, error.to_string())
+}
+
+/// Reads the identifiers of a profile whose claims are known. One whose claims are not gets none, and no policy of this
+/// version affirms it.
+fn identifiers(profile: &Profile, verified: &Verified<Claims>) -> Result<Identifiers, Finding> {
+    if *profile != Profile::snp_raw_1() {
+        return Ok(Identifiers::default());
+    }
+    let claims = verified.authentic().value();
+    let broken = |what: String| Finding::new(codes::PLUG_CONTRACT, what);
+    let guest = claims.bytes::<32>("report_id").map_err(|error| broken(error.to_string()))?;
+    let chip = match claims.map("leaf_ext").ok().and_then(|leaf| leaf.value("hwID")) {
+        None => None,
+        Some(cc_core::ClaimValue::Text(text)) => {
+            Some(hex::decode(text).map_err(|error| broken(format!("hwID: {error}")))?)
+        }
+        Some(_) => return Err(broken("hwID is not text".to_owned())),
+    };
+    Ok(Identifiers { guest: Some(guest.to_vec()), chip, devices: Vec::new() })
+}
