@@ -130,27 +130,32 @@ impl Transcript {
         Binding::new(sha512(&self.bytes()))
     }
 
-    /// Compares the received bytes with this transcript, tag by tag in ascending order: the first that differs
-    /// gives the code. Bytes that are not sixteen fields in their one form are `env.transcript.mismatch`.
-    pub fn compare(&self, received: &[u8]) -> Result<(), Finding> {
+    /// Compares the received bytes with this transcript, tag by tag in ascending order: the first that differs is
+    /// returned with its code, so that a caller can place its other checks between the tags. Bytes that are not
+    /// sixteen fields in their one form are `env.transcript.mismatch`, as tag 0.
+    pub fn compare(&self, received: &[u8]) -> Result<(), (u8, Finding)> {
         let expected = self.bytes();
-        let (ours, theirs) = (fields(&expected), fields(received));
-        let malformed =
-            || Finding::new(codes::ENV_TRANSCRIPT_MISMATCH, "not the sixteen fields in their one form");
-        let (ours, theirs) = (ours.ok_or_else(malformed)?, theirs.ok_or_else(malformed)?);
-        for (index, (want, got)) in (1_u8..).zip(ours.into_iter().zip(theirs)) {
+        let malformed = || (0, malformed("not the sixteen fields in their one form"));
+        let ours = fields(&expected).ok_or_else(malformed)?;
+        let theirs = fields(received).ok_or_else(malformed)?;
+        for (tag, (want, got)) in (1_u8..).zip(ours.into_iter().zip(theirs)) {
             if !same(want, got) {
-                let text = format!("tag {index}: expected {}, got {}", shown(index, want), shown(index, got));
-                return Err(Finding::new(code_of(index), text));
+                let text = format!("tag {tag}: expected {}, got {}", shown(tag, want), shown(tag, got));
+                return Err((tag, Finding::new(code_of(tag), text)));
             }
         }
         // Sixteen equal fields in one form are equal bytes; this is the statement itself.
         if same(&expected, received) { Ok(()) } else { Err(malformed()) }
     }
 
+    /// The name (tag 3) that received bytes state.
+    pub fn stated_name(received: &[u8]) -> Result<Name, Finding> {
+        let name = fields(received).and_then(|fields| std::str::from_utf8(fields.get(2)?).ok().map(str::to_owned));
+        name.and_then(|name| Name::new(&name).ok()).ok_or_else(|| malformed("tag 3 is no name"))
+    }
+
     /// The peer-chosen part of received bytes: the runtime digest (tag 15), empty or 32 bytes.
     pub fn stated_runtime(received: &[u8]) -> Result<Option<Digest>, Finding> {
-        let malformed = |text| Finding::new(codes::ENV_TRANSCRIPT_MISMATCH, text);
         let fields = fields(received).ok_or_else(|| malformed("not the sixteen fields in their one form"))?;
         match fields.get(14) {
             Some([]) => Ok(None),
@@ -161,6 +166,10 @@ impl Transcript {
             None => Err(malformed("no tag 15")),
         }
     }
+}
+
+fn malformed(text: &str) -> Finding {
+    Finding::new(codes::ENV_TRANSCRIPT_MISMATCH, text)
 }
 
 /// The nonce for the evidence of GPUs and switches: of T with tag 16 empty (*verification.md* 5.3).

@@ -1,0 +1,109 @@
+//! What a participant remembers of one round.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cc_core::{Binding, Finding};
+
+use crate::binding::Purpose;
+use crate::crypto::Digest;
+use crate::job::JobFile;
+use crate::name::Name;
+use crate::sybil::Identifiers;
+use crate::token::{Peer, RoundTerms};
+
+/// One round.
+#[derive(Debug)]
+pub(super) struct Round {
+    pub(super) purpose: Purpose,
+    pub(super) job_id: String,
+    /// In a job round.
+    pub(super) job: Option<Job>,
+    /// The owner's bundle under which the round runs, whatever is adopted meanwhile.
+    pub(super) policy_digest: Digest,
+    /// The coordinator's instance.
+    pub(super) server: Peer,
+    /// Who was invited.
+    pub(super) proposed: Vec<Name>,
+    /// When the own nonce was drawn.
+    pub(super) drawn_at: Duration,
+    /// The own leaf.
+    pub(super) leaf: Vec<u8>,
+    /// The own contribution as sent, for a server that asks again.
+    pub(super) contribution: Vec<u8>,
+    /// What follows the coordinator's Publish.
+    pub(super) published: Option<Published>,
+    /// Every message so far.
+    pub(super) messages: Vec<Vec<u8>>,
+}
+
+/// The job of a round.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) file: Vec<u8>,
+    pub(super) parsed: JobFile,
+}
+
+/// A round whose root is known.
+#[derive(Debug)]
+pub(super) struct Published {
+    /// Digest of the Publish.
+    pub(super) digest: Digest,
+    pub(super) terms: RoundTerms,
+    /// All members but this one, whose entry was in order.
+    pub(super) peers: BTreeMap<Name, Member>,
+    /// Members whose entry was not in order.
+    pub(super) unknown: BTreeMap<Name, Finding>,
+    /// The own transcript.
+    pub(super) transcript: Vec<u8>,
+    /// The own token's payload, once it was sent.
+    pub(super) token: Option<Vec<u8>>,
+    /// The own verdict: for each other member that this one judges, whether it was accepted.
+    pub(super) verdict: Option<BTreeMap<Name, Result<(), Finding>>>,
+    /// The verdicts of others, each for every member that the verifier judges.
+    pub(super) verdicts: BTreeMap<Name, BTreeMap<Name, Result<(), Finding>>>,
+    /// The coordinator's word on who takes part in the job came.
+    pub(super) admission: bool,
+}
+
+/// Another member.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) peer: Peer,
+    /// Whether this participant judges it in this round.
+    pub(super) judged_by_me: bool,
+    /// The transcript of its token as received.
+    pub(super) transcript: Option<Vec<u8>>,
+    pub(super) standing: Standing,
+}
+
+/// How far judging got.
+#[derive(Debug)]
+pub(super) enum Standing {
+    /// No token yet.
+    Awaited,
+    /// Its evidence is being verified.
+    Judging(Binding),
+    /// Verified and appraised.
+    Accepted(Binding, Identifiers),
+    /// Refused.
+    Refused(Finding),
+}
+
+impl Round {
+    /// Everybody in the member list, this participant included.
+    pub(super) fn members<'a>(&'a self, me: &'a Name) -> Vec<&'a Name> {
+        let published = self.published.iter();
+        let others = published.flat_map(|published| published.peers.keys().chain(published.unknown.keys()));
+        let mut all: Vec<&Name> = others.chain([me]).collect();
+        all.sort();
+        all
+    }
+
+    /// Whom a verifier judges: everybody else, but in a registration only the server judges sites and sites only the
+    /// server (*verification.md* 5.6).
+    pub(super) fn judges(&self, verifier: &Name, subject: &Name) -> bool {
+        let server = &self.server.name;
+        verifier != subject && (self.purpose != Purpose::Register || verifier == server || subject == server)
+    }
+}

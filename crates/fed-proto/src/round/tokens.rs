@@ -1,0 +1,175 @@
+//! Step 6: peers' tokens come in and are judged.
+
+use cc_core::{Finding, codes};
+
+use crate::envelope::Envelope;
+use crate::message::Closed;
+use crate::name::Name;
+use crate::signed::Signed;
+use crate::sybil::Identifiers;
+use crate::token::{Look, check};
+
+use super::publish::unknown_round;
+use super::state::{Published, Standing};
+use super::{Event, JudgeOrder, NONCE_LIFETIME, Now, Output, Participant, garbage};
+
+impl Participant {
+    pub(super) fn token(
+        &mut self,
+        now: Now,
+        message: &Signed,
+        bytes: &[u8],
+        out: &mut Vec<Output>,
+    ) -> Result<(), Finding> {
+        let epoch = message.header.epoch;
+        let round = self.rounds.get_mut(&epoch).ok_or_else(|| unknown_round(epoch))?;
+        let published = round.published.as_mut().ok_or_else(|| garbage("a token before the list"))?;
+        let member = published
+            .peers
+            .get_mut(&message.header.sender)
+            .ok_or_else(|| garbage("a token of somebody who is no member"))?;
+        message.verify(&self.federation_id, &member.peer.key)?;
+        self.received.admit(&member.peer.key.digest(), &message.header)?;
+        if message.header.job_id != published.terms.job_id {
+            let text = format!("{} sends a token for another job", message.header.sender);
+            return Err(Finding::new(codes::BIND_JOB_MISMATCH, text));
+        }
+        if member.transcript.is_some() || !matches!(member.standing, Standing::Awaited) {
+            // A resend, or a second opinion of the sender about itself: the first one counts.
+            return Ok(());
+        }
+        round.messages.push(bytes.to_vec());
+        let envelope = Envelope::parse(&message.payload);
+        if let Ok(envelope) = &envelope {
+            member.transcript = Some(envelope.transcript.clone());
+        }
+        if !member.judged_by_me || published.verdict.is_some() {
+            return Ok(());
+        }
+        let role = member.peer.role;
+        let key = member.peer.key.digest();
+        let required = self.floor.bundle.roles.get(&role).map(|floor| floor.profiles.as_slice()).unwrap_or_default();
+        let looked = envelope.and_then(|envelope| {
+            let look = Look {
+                me: &self.me.name,
+                terms: &published.terms,
+                sender: &member.peer,
+                required,
+                runtime: self.runtimes.get(&key).copied(),
+                late: now.mono.saturating_sub(round.drawn_at) > NONCE_LIFETIME,
+            };
+            check(look, &envelope).map(|(binding, runtime)| (envelope, binding, runtime))
+        });
+        match looked {
+            Ok((envelope, binding, runtime)) => {
+                member.standing = Standing::Judging(binding.clone());
+                self.runtimes.insert(key, runtime);
+                let peer = message.header.sender.clone();
+                out.push(Output::Judge(Box::new(JudgeOrder { epoch, peer, role, envelope, binding })));
+            }
+            Err(finding) => self.settle(now, epoch, &message.header.sender, Err(finding), out),
+        }
+        Ok(())
+    }
+
+    /// What verification and appraisal said about a peer's evidence.
+    pub fn judged(
+        &mut self,
+        now: Now,
+        epoch: u64,
+        peer: &Name,
+        result: Result<Identifiers, Finding>,
+        out: &mut Vec<Output>,
+    ) {
+        let round = self.rounds.get(&epoch).and_then(|round| round.published.as_ref());
+        let member = round.and_then(|published| published.peers.get(peer));
+        if matches!(member.map(|member| &member.standing), Some(Standing::Judging(_))) {
+            self.settle(now, epoch, peer, result, out);
+        }
+    }
+
+    /// The coordinator says who is absent: nobody waits for them any longer.
+    pub(super) fn closed(&mut self, now: Now, message: &Signed, out: &mut Vec<Output>) -> Result<(), Finding> {
+        self.of_round(message)?;
+        let closed: Closed = message.read().ok_or_else(|| garbage("a Closed that does not read"))?;
+        let epoch = message.header.epoch;
+        for name in closed.absent.iter().filter_map(|name| Name::new(name).ok()) {
+            if self.awaits(epoch, &name) {
+                self.settle(now, epoch, &name, Err(absent(&name)), out);
+            }
+        }
+        Ok(())
+    }
+
+    fn awaits(&self, epoch: u64, peer: &Name) -> bool {
+        let published = self.rounds.get(&epoch).and_then(|round| round.published.as_ref());
+        published
+            .and_then(|published| published.peers.get(peer))
+            .is_some_and(|member| member.judged_by_me && matches!(member.standing, Standing::Awaited))
+    }
+
+    /// Notes how one peer was judged; the last one concludes the round.
+    fn settle(
+        &mut self,
+        now: Now,
+        epoch: u64,
+        peer: &Name,
+        result: Result<Identifiers, Finding>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(round) = self.rounds.get_mut(&epoch) else { return };
+        let purpose = round.purpose;
+        let Some(published) = round.published.as_mut().filter(|published| published.verdict.is_none()) else {
+            return;
+        };
+        let Some(member) = published.peers.get_mut(peer) else { return };
+        let binding = match &member.standing {
+            Standing::Judging(binding) => Some(binding.clone()),
+            _ => None,
+        };
+        let shown = result.as_ref().map(drop).map_err(Clone::clone);
+        member.standing = match (result, binding) {
+            (Ok(hardware), Some(binding)) => Standing::Accepted(binding, hardware),
+            (Err(finding), _) => Standing::Refused(finding),
+            (Ok(_), None) => Standing::Refused(absent(peer)),
+        };
+        out.push(Output::Event(Event::Judged { epoch, purpose, peer: peer.clone(), result: shown }));
+        self.conclude_if_ready(now, epoch, out);
+    }
+
+    /// The verdict is due when every peer that this participant judges is settled.
+    pub(super) fn conclude_if_ready(&mut self, now: Now, epoch: u64, out: &mut Vec<Output>) {
+        let ready = |published: &Published| {
+            let mut judged = published.peers.values().filter(|member| member.judged_by_me);
+            published.verdict.is_none()
+                && judged.all(|m| matches!(m.standing, Standing::Accepted(..) | Standing::Refused(_)))
+        };
+        if self.rounds.get(&epoch).and_then(|round| round.published.as_ref()).is_some_and(ready) {
+            self.conclude(now, epoch, out);
+        }
+    }
+
+    /// The own nonces die, and with them what was not settled.
+    pub(super) fn deadlines(&mut self, now: Now, out: &mut Vec<Output>) {
+        let late = |drawn_at| now.mono.saturating_sub(drawn_at) > NONCE_LIFETIME;
+        let mut due = Vec::new();
+        for (epoch, round) in self.rounds.iter().filter(|(_, round)| late(round.drawn_at)) {
+            let open = round.published.iter().filter(|published| published.verdict.is_none());
+            for (name, member) in open.flat_map(|published| &published.peers) {
+                let unsettled = matches!(member.standing, Standing::Awaited | Standing::Judging(_));
+                if member.judged_by_me && unsettled {
+                    due.push((*epoch, name.clone()));
+                }
+            }
+        }
+        for (epoch, name) in due {
+            let text = format!("{name} was not judged before the deadline of round {epoch}");
+            self.settle(now, epoch, &name, Err(Finding::new(codes::BIND_TOKEN_TOO_OLD, text)), out);
+        }
+        self.forget_rounds(now);
+    }
+}
+
+fn absent(name: &Name) -> Finding {
+    Finding::new(codes::FL_MEMBER_MISSING, format!("{name} sent no token in time"))
+}
