@@ -3,7 +3,10 @@
 
 pub mod admission;
 pub mod binding;
+pub mod bundle;
 pub mod crypto;
+pub mod descriptor;
+pub mod enrol;
 pub mod job;
 pub mod name;
 pub mod role;
