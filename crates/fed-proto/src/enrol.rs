@@ -132,7 +132,7 @@ pub fn verify(
 ) -> Result<(), Finding> {
     let unknown = |text: String| Finding::new(codes::FL_MEMBER_UNKNOWN, format!("{}: {text}", claim.name));
     let leaf = size(&enrolment.chain).map_err(unknown)?;
-    revocation(bundle, claim, &enrolment.chain).map_err(unknown)?;
+    revocation(bundle, Some(&claim.name), &enrolment.chain).map_err(unknown)?;
     let key = chain(descriptor, bundle, &enrolment.chain, claim.role, now).map_err(unknown)?;
     let unauthenticated = |text| Finding::new(codes::FL_NAME_UNAUTHENTICATED, text);
     let claimed = Subject::Participant { role: claim.role, name: claim.name.clone() };
@@ -140,8 +140,38 @@ pub fn verify(
     if stated != claimed {
         return Err(unauthenticated(format!("{claimed} claimed, the enrolment certificate has {stated}")));
     }
-    roster(descriptor, bundle, claim).map_err(unauthenticated)?;
+    roster(descriptor, bundle, &claim.name, claim.role).map_err(unauthenticated)?;
     signature(descriptor, claim, &key, &enrolment.signature).map_err(unknown)
+}
+
+/// Verifies an enrolment certificate alone, as TLS and whoever keeps kits need it: whom it names, and its key. The same
+/// checks and codes as in [`verify`], without a claim.
+pub fn certified(
+    descriptor: &Descriptor,
+    bundle: &Bundle,
+    chain: &[Vec<u8>],
+    now: UnixTime,
+) -> Result<(Subject, PublicKey), Finding> {
+    let unknown = |text| Finding::new(codes::FL_MEMBER_UNKNOWN, text);
+    let unauthenticated = |text| Finding::new(codes::FL_NAME_UNAUTHENTICATED, text);
+    let stated = subject(size(chain).map_err(unknown)?);
+    let (name, role) = match &stated {
+        Ok(Subject::Participant { name, role }) => (Some(name), *role),
+        Ok(Subject::Admin { name }) => (Some(name), Role::Client),
+        Err(_) => (None, Role::Client),
+    };
+    revocation(bundle, name, chain).map_err(unknown)?;
+    let key = self::chain(descriptor, bundle, chain, role, now).map_err(unknown)?;
+    let stated = stated?;
+    match &stated {
+        Subject::Participant { name, role } => roster(descriptor, bundle, name, *role),
+        Subject::Admin { name } if *name == descriptor.server || bundle.members.contains_key(name) => {
+            Err(format!("{name} enrolled as administrator, it is a participant's name"))
+        }
+        Subject::Admin { .. } => Ok(()),
+    }
+    .map_err(unauthenticated)?;
+    Ok((stated, key))
 }
 
 /// At least a leaf, and nothing that is costly to look at. Returns the leaf.
@@ -158,9 +188,9 @@ fn size(chain: &[Vec<u8>]) -> Result<&[u8], String> {
     }
 }
 
-fn revocation(bundle: &Bundle, claim: &Claim, chain: &[Vec<u8>]) -> Result<(), String> {
-    if bundle.revoked_names.contains(&claim.name) {
-        return Err(format!("the name is revoked by bundle version {}", bundle.version));
+fn revocation(bundle: &Bundle, name: Option<&Name>, chain: &[Vec<u8>]) -> Result<(), String> {
+    if let Some(name) = name.filter(|name| bundle.revoked_names.contains(*name)) {
+        return Err(format!("the name {name} is revoked by bundle version {}", bundle.version));
     }
     match chain.iter().map(|der| sha256(der)).find(|digest| bundle.revoked_certificates.contains(digest)) {
         Some(digest) => Err(format!("certificate {digest} is revoked by bundle version {}", bundle.version)),
@@ -241,13 +271,12 @@ impl ExtendedKeyUsageValidator for Usage {
 }
 
 /// What the owner says of names: one server, and roles as rostered.
-fn roster(descriptor: &Descriptor, bundle: &Bundle, claim: &Claim) -> Result<(), String> {
-    let Claim { name, role, .. } = claim;
-    if (*name == descriptor.server) != (*role == Role::Server) {
+fn roster(descriptor: &Descriptor, bundle: &Bundle, name: &Name, role: Role) -> Result<(), String> {
+    if (*name == descriptor.server) != (role == Role::Server) {
         return Err(format!("{name} enrolled as {role}, the server is {}", descriptor.server));
     }
     match bundle.members.get(name) {
-        Some(entry) if entry.role != *role => {
+        Some(entry) if entry.role != role => {
             Err(format!("{name} enrolled as {role}, the roster has it as {}", entry.role))
         }
         _ => Ok(()),

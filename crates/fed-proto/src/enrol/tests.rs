@@ -493,6 +493,56 @@ fn signature_is_64_bytes() {
 }
 
 #[test]
+fn certificates_alone_are_verified_as_with_a_claim() {
+    let check = |world: &World, chain: &[Vec<u8>]| {
+        certified(&world.descriptor, &world.bundle, chain, world.now)
+            .map(|(subject, _)| subject)
+            .map_err(|finding| finding.code)
+    };
+    let mut world = world();
+    let good = [world.leaf()];
+    let (subject, key) = certified(&world.descriptor, &world.bundle, &good, NOW).unwrap();
+    assert_eq!(subject, Subject::Participant { role: Role::Client, name: name("site-1") });
+    assert_eq!(key.spki(), rcgen::PublicKeyData::subject_public_key_info(&world.key));
+
+    assert_eq!(check(&world, &[]), Err(codes::FL_MEMBER_UNKNOWN));
+    world.bundle.revoked_names.insert(name("site-1"));
+    assert_eq!(check(&world, &good), Err(codes::FL_MEMBER_UNKNOWN));
+    world.bundle.revoked_names.clear();
+    world.bundle.revoked_certificates.insert(sha256(&good[0]));
+    assert_eq!(check(&world, &good), Err(codes::FL_MEMBER_UNKNOWN));
+    world.bundle.revoked_certificates.clear();
+    world.now = UnixTime::from_secs(0);
+    assert_eq!(check(&world, &good), Err(codes::FL_MEMBER_UNKNOWN));
+    world.now = NOW;
+    world.bundle.members.get_mut(&name("site-1")).unwrap().role = Role::Relay;
+    assert_eq!(check(&world, &good), Err(codes::FL_NAME_UNAUTHENTICATED));
+    // A certificate of nobody's, and one that names nobody.
+    let of =
+        |world: &World, uri: &str| leaf(uri).signed_by(&world.key, &world.ca.issuer).unwrap().der().to_vec();
+    let theirs = leaf("muster:client:site-1").self_signed(&world.key).unwrap().der().to_vec();
+    assert_eq!(check(&world, &[theirs]), Err(codes::FL_MEMBER_UNKNOWN));
+    assert_eq!(check(&world, &[of(&world, "https://site-1")]), Err(codes::FL_NAME_UNAUTHENTICATED));
+    // The server's certificate must be one for servers.
+    assert_eq!(check(&world, &[of(&world, "muster:server:server")]), Err(codes::FL_MEMBER_UNKNOWN));
+    let server = world.server();
+    assert!(check(&server, &[server.leaf()]).is_ok());
+}
+
+#[test]
+fn administrators_have_names_of_their_own() {
+    let world = world();
+    let check = |uri: &str| {
+        let leaf = leaf(uri).signed_by(&world.key, &world.ca.issuer).unwrap().der().to_vec();
+        certified(&world.descriptor, &world.bundle, &[leaf], NOW).map_err(|finding| finding.code)
+    };
+    assert_eq!(check("muster:admin:alice").unwrap().0, Subject::Admin { name: name("alice") });
+    for taken in ["muster:admin:server", "muster:admin:site-1"] {
+        assert_eq!(check(taken).unwrap_err(), codes::FL_NAME_UNAUTHENTICATED, "{taken}");
+    }
+}
+
+#[test]
 fn statement_and_init_data_are_the_stated_bytes() {
     let claim = Claim { kem: Some(Digest([5; 32])), ..world().claim };
     let id = Digest([6; 32]);
