@@ -187,6 +187,109 @@ fn bit(index: usize) -> u128 {
 }
 
 /// The positions of the bits that are set, ascending.
-fn bits(word: u128) -> impl Iterator<Item = usize> {
-    (0..EXACT).filter(move |index| word & bit(*index) != 0)
+fn bits(mut word: u128) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let index = usize::try_from(word.trailing_zeros()).ok().filter(|index| *index < EXACT)?;
+        word &= !bit(index);
+        Some(index)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn graph(count: usize, edges: &[(usize, usize)]) -> Vec<BTreeSet<usize>> {
+        let mut rows = vec![BTreeSet::new(); count];
+        for (one, two) in edges.iter().filter(|(one, two)| one != two) {
+            rows[*one].insert(*two);
+            rows[*two].insert(*one);
+        }
+        rows
+    }
+
+    fn is_independent(conflicts: &[BTreeSet<usize>], set: &BTreeSet<usize>) -> bool {
+        set.iter().all(|vertex| conflicts[*vertex].is_disjoint(set))
+    }
+
+    fn is_maximal(conflicts: &[BTreeSet<usize>], set: &BTreeSet<usize>) -> bool {
+        (0..conflicts.len()).all(|vertex| set.contains(&vertex) || !conflicts[vertex].is_disjoint(set))
+    }
+
+    fn all(count: usize) -> BTreeSet<usize> {
+        (0..count).collect()
+    }
+
+    /// As many vertices as a word has bits, in one ring: the last bit counts.
+    #[test]
+    fn the_largest_part_that_is_solved_exactly_and_the_next() {
+        for count in [EXACT, EXACT + 2] {
+            let ring: Vec<_> = (0..count).map(|index| (index, (index + 1) % count)).collect();
+            let conflicts = graph(count, &ring);
+            let found = largest(&conflicts, &all(count));
+            assert_eq!(found, (0..count).step_by(2).collect());
+        }
+    }
+
+    /// Fewest conflicts first is not enough here: 6 has two, but each of its neighbours is needed.
+    #[test]
+    fn branching_finds_what_greed_does_not() {
+        // A hub (0) with three leaves-to-be (1 2 3), each of which conflicts with all of 4 5 6 7 but one.
+        let edges: Vec<_> = (1..=3)
+            .map(|one| (0, one))
+            .chain((1..=3).flat_map(|one| (4..=7).map(move |two| (one, two))))
+            .chain([(4, 5), (4, 6), (4, 7), (5, 6), (5, 7), (6, 7)])
+            .collect();
+        let conflicts = graph(8, &edges);
+        assert_eq!(within(&conflicts, &all(8), 0), BTreeSet::from([0, 4]), "greedily");
+        assert_eq!(largest(&conflicts, &all(8)), BTreeSet::from([1, 2, 3]));
+    }
+
+    #[test]
+    fn vertices_that_are_not_asked_for_do_not_count() {
+        let conflicts = graph(4, &[(0, 1), (1, 2), (2, 3)]);
+        assert_eq!(largest(&conflicts, &BTreeSet::from([1, 2])), BTreeSet::from([1]));
+        assert_eq!(largest(&conflicts, &BTreeSet::from([0, 3])), BTreeSet::from([0, 3]));
+        assert_eq!(largest(&conflicts, &BTreeSet::new()), BTreeSet::new());
+    }
+
+    /// Parts are solved apart: a hundred of them take a step or two each.
+    #[test]
+    fn many_parts_are_cheap() {
+        let edges: Vec<_> =
+            (0..100).flat_map(|part| (0..5).map(move |v| (part * 5 + v, part * 5 + (v + 1) % 5))).collect();
+        let conflicts = graph(500, &edges);
+        assert_eq!(within(&conflicts, &all(500), 400).len(), 200);
+    }
+
+    fn any_graph(most: usize, edges: usize) -> impl Strategy<Value = Vec<BTreeSet<usize>>> {
+        (1..=most).prop_flat_map(move |count| {
+            prop::collection::vec((0..count, 0..count), 0..edges).prop_map(move |edges| graph(count, &edges))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn exact_by_comparison_with_all_subsets(conflicts in any_graph(12, 40)) {
+            let subsets = (0_u32..1 << conflicts.len())
+                .map(|bits| (0..conflicts.len()).filter(|index| bits >> index & 1 == 1).collect::<BTreeSet<_>>());
+            let best = subsets
+                .filter(|set| is_independent(&conflicts, set))
+                .min_by_key(|set| (std::cmp::Reverse(set.len()), set.clone()))
+                .unwrap();
+            prop_assert_eq!(largest(&conflicts, &all(conflicts.len())), best);
+        }
+
+        /// With whatever budget: independent, not to be enlarged, and with more of it never smaller than with enough.
+        #[test]
+        fn a_small_budget_costs_size_never_correctness(conflicts in any_graph(150, 400), steps in 0_u32..200) {
+            let set = within(&conflicts, &all(conflicts.len()), steps);
+            prop_assert!(is_independent(&conflicts, &set));
+            prop_assert!(is_maximal(&conflicts, &set));
+            prop_assert_eq!(&set, &within(&conflicts, &all(conflicts.len()), steps));
+            prop_assert!(set.len() <= largest(&conflicts, &all(conflicts.len())).len());
+        }
+    }
 }

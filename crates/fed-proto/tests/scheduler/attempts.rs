@@ -92,7 +92,7 @@ fn s2_ten_attempts_over_2430_seconds_then_cannot_schedule_with_count_11() {
     while !world.status(1).is_finished() {
         if let Some(attempt) = world.begin() {
             tries.push(world.now);
-            assert_eq!(attempt.number as usize, tries.len());
+            assert_eq!(usize::try_from(attempt.number).unwrap(), tries.len());
             world.finish(&attempt, Outcome::NoResource { reason: "busy".into() }).unwrap();
         }
         world.now += 1;

@@ -147,7 +147,9 @@ impl Model {
         let mut scheduled = 0;
         for (id, job) in &jobs {
             let record = &job.record;
-            assert_eq!(record.schedule_count as usize, record.schedule_history.len());
+            let [count, min_sites] =
+                [record.schedule_count, job.file.min_sites()].map(|number| usize::try_from(number).unwrap());
+            assert_eq!(count, record.schedule_history.len());
             assert!(record.schedule_count <= limits.max_schedule_count + 1);
             if matches!(record.status, Status::Dispatched | Status::Running) {
                 assert!(record.is_scheduled());
@@ -155,7 +157,7 @@ impl Model {
                     **site != name("server")
                         && !matches!(process, Process::Ended(exit) if *exit != Exit::Completed)
                 });
-                assert!(good.count() >= job.file.min_sites() as usize, "nothing runs with too few");
+                assert!(good.count() >= min_sites, "nothing runs with too few");
                 assert!(record.processes.values().any(|process| !matches!(process, Process::Ended(_))));
             }
             if record.status == Status::Completed {
