@@ -116,3 +116,113 @@ fn undo(group: &mut [Applied], error: &StoreError) {
         *result = Err(error.clone());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::sqlite::{access, file, schema};
+    use crate::store::{Change, View};
+
+    struct Step<F>(F);
+
+    impl<F: FnMut(&dyn Change) -> Result<(), StoreError> + Send> Operation for Step<F> {
+        fn apply(&mut self, change: &dyn Change) -> Result<(), StoreError> {
+            (self.0)(change)
+        }
+
+        fn done(self: Box<Self>, _: Result<(), StoreError>) {}
+    }
+
+    fn step(apply: impl FnMut(&dyn Change) -> Result<(), StoreError> + Send + 'static) -> Box<dyn Operation> {
+        Box::new(Step(apply))
+    }
+
+    fn writer(path: &Path) -> Writer {
+        let lock = Arc::new(file::lock(path).unwrap());
+        file::prepare(path).unwrap();
+        let connection = access::writer(path).unwrap();
+        schema::migrate(&connection, path, schema::MIGRATIONS).unwrap();
+        Writer::new(connection, Arc::default(), lock)
+    }
+
+    fn epoch(now: u64) -> Box<dyn Operation> {
+        step(move |change| change.next_epoch(now).map(|_| ()))
+    }
+
+    fn evidence(size: usize) -> Box<dyn Operation> {
+        let at = cc_core::UnixTime::from_secs(1);
+        step(move |change| change.put_evidence(&[1; 32], &vec![0; size], at))
+    }
+
+    fn results(writer: &mut Writer, operations: Vec<Box<dyn Operation>>) -> Vec<Result<(), StoreError>> {
+        writer.group(operations.into_iter()).into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// `SQLITE_FULL`
+    const FULL: i32 = 13;
+
+    #[test]
+    fn a_full_disk_is_told_to_all_that_it_undoes_and_passes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(&folder.path().join("muster.db"));
+        writer.connection.execute_batch("PRAGMA max_page_count = 60").unwrap();
+        let told = results(&mut writer, vec![epoch(5), evidence(1_000_000), epoch(3)]);
+        assert!(matches!(told[0], Err(StoreError::Database { code: FULL, .. })), "{told:?}");
+        assert!(matches!(told[1], Err(StoreError::Database { code: FULL, .. })), "{told:?}");
+        assert_eq!(told[2], Ok(()));
+        assert_eq!(
+            Session(&writer.connection).last_epoch(),
+            Ok(Some(3)),
+            "5 was undone, and its caller knows"
+        );
+        assert_eq!(results(&mut writer, vec![evidence(1000)]), [Ok(())]);
+    }
+
+    #[test]
+    fn whoever_hides_a_failure_that_undid_everything_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(&folder.path().join("muster.db"));
+        writer.connection.execute_batch("PRAGMA max_page_count = 60").unwrap();
+        let hiding = step(|change| {
+            let at = cc_core::UnixTime::from_secs(1);
+            let _ = change.put_evidence(&[1; 32], &vec![0; 1_000_000], at);
+            Ok(())
+        });
+        let told = results(&mut writer, vec![epoch(5), hiding]);
+        assert!(told.iter().all(Result::is_err), "{told:?}");
+        assert_eq!(Session(&writer.connection).last_epoch(), Ok(None));
+    }
+
+    #[test]
+    fn after_a_failed_commit_nothing_is_accepted() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(&folder.path().join("muster.db"));
+        // A reference that is only checked at the commit, and fails then.
+        let trap = "CREATE TABLE trap (to_floor TEXT REFERENCES floor DEFERRABLE INITIALLY DEFERRED);
+             CREATE TRIGGER spring AFTER INSERT ON floor BEGIN INSERT INTO trap VALUES ('none'); END;";
+        writer.connection.execute_batch(trap).unwrap();
+        let floor = step(|change| change.raise_floor("a", 1.into()).map(|_| ()));
+        let told = results(&mut writer, vec![epoch(5), floor]);
+        assert!(told.iter().all(|told| matches!(told, Err(StoreError::NotCommitted { .. }))), "{told:?}");
+        assert_eq!(
+            results(&mut writer, vec![epoch(6), epoch(7)]),
+            [Err(StoreError::Stopped), Err(StoreError::Stopped)]
+        );
+        assert_eq!(Session(&writer.connection).last_epoch(), Ok(None));
+        assert_eq!(writer.commits.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn every_commit_is_flushed_to_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = writer(&folder.path().join("muster.db"));
+        let pragma = |name: &str| -> String {
+            let sql = format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}");
+            writer.connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+        };
+        // 2 is FULL.
+        assert_eq!(["journal_mode", "synchronous", "foreign_keys"].map(pragma), ["wal", "2", "1"]);
+    }
+}
