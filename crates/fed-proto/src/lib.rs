@@ -7,6 +7,7 @@ pub mod crypto;
 pub mod job;
 pub mod name;
 pub mod role;
+pub mod scheduler;
 pub mod signed;
 mod tlv;
 pub mod verdict;
