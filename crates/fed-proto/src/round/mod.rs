@@ -459,7 +459,10 @@ impl Participant {
         if message.header.sender != self.me.descriptor.server {
             return Err(garbage("an order from somebody who is not the server"));
         }
-        let key = self.server_key.clone().ok_or_else(|| garbage("an order from a server that opened no round yet"))?;
+        let key = self
+            .server_key
+            .clone()
+            .ok_or_else(|| garbage("an order from a server that opened no round yet"))?;
         message.verify(&self.federation_id, &key)?;
         self.received.admit(&key.digest(), &message.header)?;
         message.read().ok_or_else(|| garbage("an order that does not read"))

@@ -42,7 +42,10 @@ impl Participant {
                 Ok(())
             } else {
                 self.rounds.remove(&epoch);
-                Err(Finding::new(codes::FL_ROOT_EQUIVOCATION, format!("a second, different Open for round {epoch}")))
+                Err(Finding::new(
+                    codes::FL_ROOT_EQUIVOCATION,
+                    format!("a second, different Open for round {epoch}"),
+                ))
             };
         }
         self.in_window(epoch)?;
@@ -120,7 +123,8 @@ impl Participant {
         server: Peer,
         env: &mut dyn Env,
     ) -> Result<Round, Finding> {
-        let purpose = Purpose::from_number(open.purpose).ok_or_else(|| garbage("a round of unknown purpose"))?;
+        let purpose =
+            Purpose::from_number(open.purpose).ok_or_else(|| garbage("a round of unknown purpose"))?;
         let proposed = members(open)?;
         for name in [&self.me.name, &server.name] {
             if !proposed.contains(name) {
@@ -177,8 +181,11 @@ impl Participant {
                 Err(mismatch("a round of this purpose has no job"))
             };
         }
-        let nonce: [u8; 16] =
-            open.job_nonce.as_slice().try_into().map_err(|_| mismatch("the submission's nonce is not 16 bytes"))?;
+        let nonce: [u8; 16] = open
+            .job_nonce
+            .as_slice()
+            .try_into()
+            .map_err(|_| mismatch("the submission's nonce is not 16 bytes"))?;
         if job::job_id(&self.federation_id, &nonce, &open.job_file).as_str() != job_id {
             return Err(mismatch("the job id is not that of the job file"));
         }
@@ -213,7 +220,9 @@ impl Participant {
 
     /// Rounds whose nonce has died are forgotten once nobody's verdict on them can matter.
     pub(super) fn forget_rounds(&mut self, now: Now) {
-        let kept = NONCE_LIFETIME.saturating_mul(2).max(self.floor.bundle.verdict_lifetime.saturating_add(NONCE_LIFETIME));
+        let kept = NONCE_LIFETIME
+            .saturating_mul(2)
+            .max(self.floor.bundle.verdict_lifetime.saturating_add(NONCE_LIFETIME));
         self.rounds.retain(|_, round| now.mono.saturating_sub(round.drawn_at) <= kept);
     }
 }

@@ -113,15 +113,6 @@ pub(super) enum Standing {
 }
 
 impl Round {
-    /// Everybody in the member list, this participant included.
-    pub(super) fn members<'a>(&'a self, me: &'a Name) -> Vec<&'a Name> {
-        let published = self.published.iter();
-        let others = published.flat_map(|published| published.peers.keys().chain(published.unknown.keys()));
-        let mut all: Vec<&Name> = others.chain([me]).collect();
-        all.sort();
-        all
-    }
-
     /// Whom a verifier judges: everybody else, but in a registration only the server judges sites and sites only the
     /// server (*verification.md* 5.6).
     pub(super) fn judges(&self, verifier: &Name, subject: &Name) -> bool {

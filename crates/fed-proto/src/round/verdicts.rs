@@ -119,7 +119,12 @@ impl Participant {
         }
         let Some(published) = round.published.as_mut() else { return };
         let me = &self.me.name;
-        let ready: Vec<Name> = published.pending.iter().filter(|(_, v)| readable(v, published, me)).map(|(n, _)| n.clone()).collect();
+        let ready: Vec<Name> = published
+            .pending
+            .iter()
+            .filter(|(_, v)| readable(v, published, me))
+            .map(|(n, _)| n.clone())
+            .collect();
         let mut counted = Vec::new();
         for verifier in ready {
             if let Some(verdict) = published.pending.remove(&verifier) {
@@ -159,7 +164,11 @@ impl Participant {
             match result {
                 Ok(()) => {
                     if let Some(subject_key) = key_of(subject) {
-                        self.ledger.accept((verifier, &verifier_key), (subject, &subject_key), round.drawn_at);
+                        self.ledger.accept(
+                            (verifier, &verifier_key),
+                            (subject, &subject_key),
+                            round.drawn_at,
+                        );
                         instances.push((subject.clone(), subject_key));
                     }
                 }
@@ -249,7 +258,11 @@ fn readable(verdict: &Verdict, published: &Published, me: &Name) -> bool {
 }
 
 /// Everybody whom the verdict accepts, ascending, with `SHA-512(T)` as far as it is known here.
-fn subjects<'a>(verdict: &Verdict, published: &'a Published, me: &'a Name) -> Vec<(&'a Name, Option<Binding>)> {
+fn subjects<'a>(
+    verdict: &Verdict,
+    published: &'a Published,
+    me: &'a Name,
+) -> Vec<(&'a Name, Option<Binding>)> {
     let refused = |name: &Name| verdict.refused.iter().any(|(other, _)| other == name);
     let others = published.peers.iter().map(|(name, member)| (name, member.transcript.as_ref()));
     let mut all: Vec<_> = others.chain([(me, Some(&published.transcript))]).collect();
