@@ -180,4 +180,55 @@ impl JobFile {
     pub fn applicable(&self, online: &BTreeSet<Name>) -> BTreeSet<Name> {
         online.iter().filter(|site| self.app_of(site).is_some()).cloned().collect()
     }
+
+    /// Whether this many clients, with `present` among the participants, are enough to begin with; otherwise why not,
+    /// in the words of S5. `sites` does not count the server, `present` knows it.
+    pub fn met_by(&self, sites: usize, present: impl Fn(&Name) -> bool) -> Result<(), String> {
+        if let Some(site) = self.required_sites.iter().find(|site| !present(site)) {
+            return Err(format!("missing required site {site}"));
+        }
+        if !self.enough(sites) {
+            return Err(format!("connected sites ({sites}) < min_sites ({})", self.min_sites));
+        }
+        Ok(())
+    }
+
+    /// Whether those that were invited and are ready are enough; otherwise why not, in the words of S5. `declined` has
+    /// the reasons of the others. The server, if named, is ready and no site.
+    pub fn met_by_ready(
+        &self,
+        server: &Name,
+        ready: &BTreeSet<Name>,
+        declined: &BTreeMap<Name, String>,
+    ) -> Result<(), String> {
+        let sites = ready.iter().filter(|site| *site != server).count();
+        if !self.enough(sites) {
+            let mut text = format!(
+                "not enough sites have enough resources (ok sites {sites} < min sites {})",
+                self.min_sites
+            );
+            if !declined.is_empty() {
+                let details: Vec<_> = declined.iter().map(|(site, why)| format!("{site}: {why}")).collect();
+                text.push_str(". Details: ");
+                text.push_str(&details.join("; "));
+            }
+            return Err(text);
+        }
+        let missing: Vec<_> =
+            self.required_sites.iter().filter(|site| *site != server && !ready.contains(*site)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let named: Vec<_> = missing.iter().map(|site| format!("'{site}'")).collect();
+        let details: String = missing
+            .iter()
+            .map(|site| format!("{site}:{};", declined.get(*site).map_or("", String::as_str)))
+            .collect();
+        Err(format!("required sites: [{}] don't have enough resources. Details: {details}", named.join(", ")))
+    }
+
+    /// Whether that many clients are at least `min_sites`.
+    pub(crate) fn enough(&self, sites: usize) -> bool {
+        u32::try_from(sites).unwrap_or(u32::MAX) >= self.min_sites
+    }
 }

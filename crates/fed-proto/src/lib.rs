@@ -10,6 +10,7 @@ pub mod enrol;
 pub mod job;
 pub mod name;
 pub mod role;
+pub mod scheduler;
 pub mod signed;
 mod tlv;
 pub mod verdict;
