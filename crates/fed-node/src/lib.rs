@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod backoff;
+pub mod kit;
 pub mod rpc;
 pub mod tls;
 mod wire;

@@ -38,7 +38,7 @@ pub enum HandshakeError {
     #[error("{0}")]
     Nameless(Finding),
     /// A participant of this federation, but not its server.
-    #[error("the peer is not the server {expected} of the descriptor but {}", words(found))]
+    #[error("the peer is not the server {expected} of the descriptor but {}", subject_words(found))]
     WrongServer {
         /// Who it is.
         found: Subject,
@@ -68,7 +68,7 @@ pub(super) fn of_tls(error: &io::Error) -> Option<rustls::Error> {
 }
 
 /// A subject for people.
-fn words(subject: &Subject) -> String {
+pub(crate) fn subject_words(subject: &Subject) -> String {
     match subject {
         Subject::Participant { role, name } => format!("the {role} {name}"),
         Subject::Admin { name } => format!("the admin {name}"),

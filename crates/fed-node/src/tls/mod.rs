@@ -24,10 +24,12 @@ use tokio::time::timeout;
 use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::version::TLS13;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+pub(crate) use error::subject_words;
 pub use error::{ConfigError, HandshakeError};
 pub use stream::Exporter;
 pub(crate) use stream::Stream;
@@ -126,6 +128,14 @@ impl ClientTls {
             Err(HandshakeError::WrongServer { found: peer.subject, expected: self.server.clone() })
         }
     }
+}
+
+/// Fails unless `key` is the key of the first certificate.
+pub(crate) fn check_pair(
+    chain: &[CertificateDer<'static>],
+    key: &PrivateKeyDer<'static>,
+) -> Result<(), rustls::Error> {
+    CertifiedKey::from_der(chain.to_vec(), key.clone_key(), &aws_lc_rs::default_provider()).map(drop)
 }
 
 fn provider() -> Arc<CryptoProvider> {
