@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
@@ -11,10 +11,11 @@ use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::rt::Executor;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::rustls;
 use tonic::Status;
 use tonic::body::Body;
@@ -79,11 +80,14 @@ pub async fn connect(tls: &ClientTls, address: &str) -> Result<Session, ConnectE
     let opening = dialled.grpc.streaming(request, path, FrameCodec::default());
     let frames =
         within(CONNECT, opening).await.map_err(|status| dialled.refused(address, status))?.into_inner();
+    let Dialled { peer, remote, link, grpc, .. } = dialled;
     let (sender, inbound) = mpsc::channel(INBOUND_FRAMES);
-    tokio::spawn(pump(frames, sender, dialled.link.clone(), |status| {
-        Ended::There(status.message().to_owned())
-    }));
-    let Dialled { peer, remote, link, .. } = dialled;
+    let pumping = pump(frames, sender, link.clone(), |status| Ended::There(status.message().to_owned()));
+    tokio::spawn(async move {
+        pumping.await;
+        // HTTP/2 ends a connection when nobody is left who could ask something on it.
+        drop(grpc);
+    });
     Ok(Session { peer, remote, inbound, outbound, link })
 }
 
@@ -162,10 +166,11 @@ async fn dial(tls: &ClientTls, address: &str) -> Result<Dialled, ConnectError> {
     Ok(Dialled { peer, remote, link, grpc, failure })
 }
 
-/// Starts HTTP/2 in a task of its own, which ends soon after the link.
+/// Starts HTTP/2.
 async fn http2(stream: Stream, link: Link) -> hyper::Result<SendRequest<Body>> {
     let (stream_window, connection_window) = CLIENT_WINDOWS;
-    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+    let tasks = Tasks(link.clone());
+    let (sender, connection) = http2::Builder::new(tasks.clone())
         .timer(TokioTimer::new())
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT)
@@ -176,17 +181,36 @@ async fn http2(stream: Stream, link: Link) -> hyper::Result<SendRequest<Body>> {
         .initial_connection_window_size(connection_window)
         .handshake(TokioIo::new(stream))
         .await?;
-    tokio::spawn(async move {
-        let mut connection = pin!(connection);
-        let result = tokio::select! {
-            result = &mut connection => result,
-            _ = link.wait() => timeout(LINGER, connection).await.unwrap_or(Ok(())),
-        };
-        let text =
-            result.err().map_or_else(|| "the connection was closed".to_owned(), |error| error.to_string());
+    tasks.execute(async move {
+        let closed = |error: hyper::Error| error.to_string();
+        let text = connection.await.map_or_else(closed, |()| "the connection was closed".to_owned());
         link.end(Ended::There(text));
     });
     Ok(sender)
+}
+
+/// Runs what HTTP/2 does for a connection, at most until shortly after its end: the socket would stay open for as long
+/// as the server likes.
+#[derive(Clone)]
+struct Tasks(Link);
+
+impl<F> Executor<F> for Tasks
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, task: F) {
+        let ended = self.0.wait();
+        let late = async {
+            ended.await;
+            sleep(LINGER).await;
+        };
+        tokio::spawn(async {
+            tokio::select! {
+                _ = task => {}
+                () = late => {}
+            }
+        });
+    }
 }
 
 /// A connection as tonic wants it.
