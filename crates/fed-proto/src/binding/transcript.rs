@@ -150,7 +150,8 @@ impl Transcript {
 
     /// The name (tag 3) that received bytes state.
     pub fn stated_name(received: &[u8]) -> Result<Name, Finding> {
-        let name = fields(received).and_then(|fields| std::str::from_utf8(fields.get(2)?).ok().map(str::to_owned));
+        let name =
+            fields(received).and_then(|fields| std::str::from_utf8(fields.get(2)?).ok().map(str::to_owned));
         name.and_then(|name| Name::new(&name).ok()).ok_or_else(|| malformed("tag 3 is no name"))
     }
 
