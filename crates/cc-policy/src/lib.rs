@@ -18,7 +18,6 @@ mod error;
 mod policy;
 mod reader;
 mod snp;
-mod time;
 
 pub use appraisal::{Appraisal, Context, Finding, InitData, Status, appraise};
 pub use error::PolicyError;

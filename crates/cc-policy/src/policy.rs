@@ -72,6 +72,12 @@ impl Policy {
         Waivers::new(snp::waivers(&self.snp)).unwrap_or(Waivers::none())
     }
 
+    /// Whether launch data must commit to the init-data of the participant: then a guest that was launched for one name
+    /// cannot take another (*verification.md* 5.1, S28).
+    pub const fn needs_init_data(&self) -> bool {
+        snp::needs_init_data(&self.snp)
+    }
+
     /// What the policy permits, one line each, for people.
     pub fn describe(&self) -> Vec<String> {
         let mut lines = vec![format!("profile: {} ({})", self.mode.value.name(), self.mode.source)];

@@ -101,6 +101,11 @@ impl PublicKey {
         if ed25519 || p256 { Ok(Self(der.to_vec())) } else { Err(InvalidKey) }
     }
 
+    /// The Ed25519 key of these 32 bytes.
+    pub fn from_ed25519(raw: &[u8; 32]) -> Self {
+        Self([ED25519_SPKI, raw.as_slice()].concat())
+    }
+
     /// The DER.
     pub fn spki(&self) -> &[u8] {
         &self.0

@@ -180,4 +180,125 @@ impl JobFile {
     pub fn applicable(&self, online: &BTreeSet<Name>) -> BTreeSet<Name> {
         online.iter().filter(|site| self.app_of(site).is_some()).cloned().collect()
     }
+
+    /// Whether this many clients, with `present` among the participants, are enough to begin with; otherwise why not,
+    /// in the words of S5. `sites` does not count the server, `present` knows it.
+    pub fn met_by(&self, sites: usize, present: impl Fn(&Name) -> bool) -> Result<(), String> {
+        if let Some(site) = self.required_sites.iter().find(|site| !present(site)) {
+            return Err(format!("missing required site {site}"));
+        }
+        if !self.enough(sites) {
+            return Err(format!("connected sites ({sites}) < min_sites ({})", self.min_sites));
+        }
+        Ok(())
+    }
+
+    /// Whether those that were invited and are ready are enough; otherwise why not, in the words of S5. `declined` has
+    /// the reasons of the others. The server, if named, is ready and no site.
+    pub fn met_by_ready(
+        &self,
+        server: &Name,
+        ready: &BTreeSet<Name>,
+        declined: &BTreeMap<Name, String>,
+    ) -> Result<(), String> {
+        let sites = ready.iter().filter(|site| *site != server).count();
+        if !self.enough(sites) {
+            let mut text = format!(
+                "not enough sites have enough resources (ok sites {sites} < min sites {})",
+                self.min_sites
+            );
+            if !declined.is_empty() {
+                let details: Vec<_> = declined.iter().map(|(site, why)| format!("{site}: {why}")).collect();
+                text.push_str(". Details: ");
+                text.push_str(&details.join("; "));
+            }
+            return Err(text);
+        }
+        let missing: Vec<_> =
+            self.required_sites.iter().filter(|site| *site != server && !ready.contains(*site)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let named: Vec<_> = missing.iter().map(|site| format!("'{site}'")).collect();
+        let details: String = missing
+            .iter()
+            .map(|site| format!("{site}:{};", declined.get(*site).map_or("", String::as_str)))
+            .collect();
+        Err(format!("required sites: [{}] don't have enough resources. Details: {details}", named.join(", ")))
+    }
+
+    /// Whether that many clients are at least `min_sites`.
+    pub(crate) fn enough(&self, sites: usize) -> bool {
+        u32::try_from(sites).unwrap_or(u32::MAX) >= self.min_sites
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    fn job(keys: &str) -> JobFile {
+        let text = format!(
+            "version = 1\nname = \"job\"\n{keys}\n[deploy]\napp = [\"@ALL\"]\n[app.app]\ncommand = [\"run\"]\n"
+        );
+        JobFile::parse(&text).unwrap()
+    }
+
+    #[test]
+    fn met_by_in_the_words_of_s5() {
+        let two = job("min_sites = 2\nrequired_sites = [\"site-2\", \"site-1\"]");
+        assert_eq!(two.met_by(2, |_| true), Ok(()));
+        assert_eq!(two.met_by(3, |_| true), Ok(()));
+        assert_eq!(two.met_by(usize::MAX, |_| true), Ok(()));
+        assert_eq!(two.met_by(1, |_| true), Err("connected sites (1) < min_sites (2)".to_owned()));
+        assert_eq!(
+            two.met_by(9, |site| *site != name("site-2")),
+            Err("missing required site site-2".to_owned())
+        );
+        assert_eq!(two.met_by(0, |_| false), Err("missing required site site-1".to_owned()));
+        assert_eq!(job("").met_by(0, |_| true), Err("connected sites (0) < min_sites (1)".to_owned()));
+    }
+
+    #[test]
+    fn met_by_ready_in_the_words_of_s5() {
+        let check = |job: &JobFile, ready: &[&str], declined: &[(&str, &str)]| {
+            let ready = ready.iter().map(|site| name(site)).collect();
+            let declined = declined.iter().map(|(site, why)| (name(site), (*why).to_owned())).collect();
+            job.met_by_ready(&name("server"), &ready, &declined)
+        };
+        let refused = |text: &str| Err(text.to_owned());
+        let two = job("min_sites = 2\nrequired_sites = [\"server\", \"site-1\", \"site-2\"]");
+        assert_eq!(check(&two, &["server", "site-1", "site-2"], &[("site-3", "no gpu")]), Ok(()));
+        assert_eq!(check(&two, &["site-1", "site-2"], &[]), Ok(()));
+        assert_eq!(
+            check(&two, &["server", "site-1"], &[]),
+            refused("not enough sites have enough resources (ok sites 1 < min sites 2)")
+        );
+        assert_eq!(
+            check(&two, &["site-1"], &[("site-2", "no gpu"), ("site-3", "no cpu")]),
+            refused(
+                "not enough sites have enough resources (ok sites 1 < min sites 2). \
+                 Details: site-2: no gpu; site-3: no cpu"
+            )
+        );
+        assert_eq!(
+            check(
+                &two,
+                &["site-3", "site-4"],
+                &[("site-1", "no gpu"), ("site-2", "no cpu"), ("site-5", "no")]
+            ),
+            refused(
+                "required sites: ['site-1', 'site-2'] don't have enough resources. \
+                 Details: site-1:no gpu;site-2:no cpu;"
+            )
+        );
+        assert_eq!(
+            check(&two, &["site-1", "site-3"], &[]),
+            refused("required sites: ['site-2'] don't have enough resources. Details: site-2:;")
+        );
+    }
 }

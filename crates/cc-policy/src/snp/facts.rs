@@ -7,7 +7,6 @@ use std::fmt;
 use cc_core::{Claims, ClaimsError, UnixTime};
 
 use super::values::{ChipId, FwVersion, Product, SigningKey, parse_word};
-use crate::time::parse_rfc3339;
 
 /// Why a claim is not there to be judged. Whatever a step wanted of it, this is not it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +80,7 @@ impl Facts {
                 lower.then(|| ChipId::parse(text))?.filter(|chip| !chip.is_masked())
             }),
             csp_id: read_text(leaf, "cspID", printable),
-            crl_this_update: read_text(claims, "crl_this_update", parse_rfc3339),
+            crl_this_update: read_text(claims, "crl_this_update", UnixTime::parse),
             reported_tcb: bytes(claims, "reported_tcb"),
             current_tcb: bytes(claims, "current_tcb"),
             committed_tcb: bytes(claims, "committed_tcb"),

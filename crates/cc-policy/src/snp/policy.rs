@@ -67,6 +67,11 @@ pub(crate) fn waivers(policy: &SnpPolicy) -> Option<Code> {
     (!policy.crl_required.value).then_some(codes::SNP_CRL_MISSING)
 }
 
+/// Whether HOST_DATA must be the digest of the init-data.
+pub(crate) const fn needs_init_data(policy: &SnpPolicy) -> bool {
+    matches!(policy.host_data.value, HostData::InitData)
+}
+
 /// The minimums of a permitted product line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {

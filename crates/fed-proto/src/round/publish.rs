@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cc_core::{Binding, Finding, codes};
 
 use crate::binding::{Leaf, leaf_hash, members_digest, pop, root};
-use crate::binding::{Member as ListedMember, Purpose};
+use crate::binding::Member as ListedMember;
 use crate::crypto::{Digest, Signature, same, sha256, sha512};
 use crate::envelope::{Envelope, MAX_ENVELOPE};
 use crate::message::{Contribution, Kind, MAX_MEMBERS, Publish};
@@ -13,7 +13,7 @@ use crate::name::Name;
 use crate::signed::Signed;
 use crate::token::{Peer, RoundTerms};
 
-use super::state::{Member, Published, Round, Standing};
+use super::state::{Announced, Member, Published, Round, Standing};
 use super::{Event, Evidence, Now, Output, Participant, garbage};
 
 impl Participant {
@@ -130,8 +130,9 @@ impl Participant {
             transcript,
             token: None,
             verdict: None,
+            pending: BTreeMap::new(),
             verdicts: BTreeMap::new(),
-            admission: false,
+            announced: Announced::Nothing,
         })
     }
 
@@ -144,11 +145,16 @@ impl Participant {
         leaves: &[Leaf],
     ) -> (BTreeMap<Name, Member>, BTreeMap<Name, Finding>) {
         let (mut peers, mut unknown) = (BTreeMap::new(), BTreeMap::new());
+        let mut keys: BTreeMap<&Digest, usize> = BTreeMap::new();
+        for leaf in leaves {
+            let count = keys.entry(&leaf.key).or_default();
+            *count = count.saturating_add(1);
+        }
         for (entry, leaf) in entries.iter().zip(leaves) {
             if leaf.name == self.me.name {
                 continue;
             }
-            let twice = leaves.iter().filter(|other| other.key == leaf.key).count() > 1;
+            let twice = keys.get(&leaf.key).is_some_and(|count| *count > 1);
             let result = if twice {
                 Err(Finding::new(codes::FL_MEMBER_UNKNOWN, format!("{}: its key is in the list twice", leaf.name)))
             } else if round.proposed.binary_search(&leaf.name).is_err() {
@@ -220,11 +226,6 @@ impl Participant {
         out.push(Output::Send(bytes));
         // Alone in a round, there is nobody to wait for.
         self.conclude_if_ready(now, epoch, out);
-    }
-
-    /// Whether rounds of this purpose admit to the roster.
-    pub(super) fn registers(round: &Round) -> bool {
-        round.purpose == Purpose::Register
     }
 }
 

@@ -35,9 +35,9 @@ impl Default for Limits {
 impl Limits {
     /// The limits for a job: its own wishes where they are more modest than the server's.
     pub fn for_job(&self, retry: &Retry) -> Self {
-        let count = retry.max_schedule_count.map_or(self.max_schedule_count, |wish| {
-            wish.min(self.max_schedule_count)
-        });
+        let count = retry
+            .max_schedule_count
+            .map_or(self.max_schedule_count, |wish| wish.min(self.max_schedule_count));
         let longest = retry.max_schedule_interval.map_or(self.max_schedule_interval, |wish| {
             wish.clamp(self.min_schedule_interval.min(self.max_schedule_interval), self.max_schedule_interval)
         });

@@ -60,7 +60,12 @@ impl Ledger {
 
     /// Sets resources aside for [`EXPIRY`]. An earlier reservation of the job that it did not come to use is
     /// replaced, since the server that asks again has given it up.
-    pub fn reserve(&mut self, job: &JobId, wanted: &Resources, now: Duration) -> Result<Token, ResourceError> {
+    pub fn reserve(
+        &mut self,
+        job: &JobId,
+        wanted: &Resources,
+        now: Duration,
+    ) -> Result<Token, ResourceError> {
         self.expire(now);
         if self.reservations.values().any(|held| held.job == *job && held.expires.is_none()) {
             return Err(ResourceError::Runs { job: job.clone() });
@@ -69,7 +74,11 @@ impl Ledger {
         for (resource, wanted) in wanted {
             let free = self.free(resource);
             if *wanted > free {
-                return Err(ResourceError::Insufficient { resource: resource.clone(), wanted: *wanted, free });
+                return Err(ResourceError::Insufficient {
+                    resource: resource.clone(),
+                    wanted: *wanted,
+                    free,
+                });
             }
         }
         let token = Token(self.next);

@@ -142,6 +142,17 @@ impl Exit {
             Self::Stopped => Status::Aborted,
         }
     }
+
+    /// It, for people.
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Exception => "its program failed",
+            Self::Abnormal => "its process was killed or lost",
+            Self::NotStarted => "its process did not start",
+            Self::Stopped => "its site stopped it",
+        }
+    }
 }
 
 /// Where one participant's process of a job is.
