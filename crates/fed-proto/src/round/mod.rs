@@ -18,6 +18,7 @@ mod tokens;
 mod verdicts;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cc_core::{Binding, Finding, Profile, UnixTime, codes};
@@ -113,6 +114,10 @@ pub struct JudgeOrder {
     pub envelope: Envelope,
     /// What the evidence must be bound to.
     pub binding: Binding,
+    /// Digest of the bundle under which the round runs.
+    pub policy_digest: Digest,
+    /// That bundle.
+    pub bundle: Arc<Bundle>,
 }
 
 /// What the shell has to do.
@@ -237,7 +242,7 @@ pub struct Concluded {
 #[derive(Debug)]
 struct Floor {
     signed: SignedBundle,
-    bundle: Bundle,
+    bundle: Arc<Bundle>,
     digest: Digest,
 }
 
@@ -269,7 +274,7 @@ impl Participant {
     /// A participant under a bundle, which must be the owner's and in force; `pol.signature.invalid`, `pol.rollback`.
     pub fn new(me: Me, bundle: SignedBundle, lowest_version: Option<u64>, now: Now) -> Result<Self, Finding> {
         let opened = bundle.open(&me.descriptor, lowest_version, now.wall)?;
-        let floor = Floor { digest: bundle.digest(), signed: bundle, bundle: opened };
+        let floor = Floor { digest: bundle.digest(), signed: bundle, bundle: Arc::new(opened) };
         let federation_id = me.descriptor.federation_id();
         Ok(Self {
             me,
@@ -295,7 +300,7 @@ impl Participant {
     }
 
     /// The owner's bundle in force.
-    pub const fn bundle(&self) -> &Bundle {
+    pub fn bundle(&self) -> &Bundle {
         &self.floor.bundle
     }
 

@@ -1,11 +1,13 @@
 //! What a participant remembers of one round.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cc_core::{Binding, Finding};
 
 use crate::binding::Purpose;
+use crate::bundle::Bundle;
 use crate::crypto::Digest;
 use crate::job::JobFile;
 use crate::name::Name;
@@ -22,6 +24,7 @@ pub(super) struct Round {
     pub(super) job: Option<Job>,
     /// The owner's bundle under which the round runs, whatever is adopted meanwhile.
     pub(super) policy_digest: Digest,
+    pub(super) bundle: Arc<Bundle>,
     /// The coordinator's instance.
     pub(super) server: Peer,
     /// Who was invited.

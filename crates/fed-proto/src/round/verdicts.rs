@@ -19,10 +19,9 @@ use super::{Concluded, Event, Now, Output, Participant, garbage};
 impl Participant {
     /// Everybody is judged: the rules over the whole round, then the signed verdict.
     pub(super) fn conclude(&mut self, now: Now, epoch: u64, out: &mut Vec<Output>) {
-        let bundle = &self.floor.bundle;
         let Some(round) = self.rounds.get_mut(&epoch) else { return };
         let Some(published) = round.published.as_mut() else { return };
-        refuse_shared_hardware(published, epoch, round.purpose, bundle, out);
+        refuse_shared_hardware(published, epoch, round.purpose, &round.bundle, out);
         let mut own: VerdictMap = BTreeMap::new();
         let mut accepted: Vec<(&Name, &Binding)> = Vec::new();
         for (name, member) in published.peers.iter().filter(|(_, member)| member.judged_by_me) {
