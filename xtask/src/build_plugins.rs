@@ -10,6 +10,20 @@ use crate::run::{Result, cargo, root, run, target_dir, write};
 /// A plugin of this repository: package name and the profiles it may serve.
 const PLUGINS: &[(&str, &[&str])] = &[("cc-snp", &["snp-raw-1"])];
 
+/// The plugins of synthetic hardware, for machines that have no real one; never among the others.
+const EMULATED: &[(&str, &[&str])] = &[("emulated-snp", &["snp-raw-1"])];
+
+/// What a configuration of emulated plugins begins with.
+const EMULATED_HEAD: &str = "
+# What these plugins accept proves nothing.
+[danger]
+allow_emulated = true
+
+# Nobody publishes certificates of synthetic processors: they come with the evidence.
+[fetch]
+offline = true
+";
+
 /// Plugins that exist for the tests, built beside the others but never configured with them.
 const TEST_PLUGINS: &[&str] = &["emulated-snp", "misbehaver"];
 
@@ -18,11 +32,21 @@ const ABI_VARIANTS: &[&str] = &["same", "newer-minor", "older-minor", "changed-l
 
 /// Builds the plugins into `<target>/<profile>/plugins/` and returns that folder.
 pub(crate) fn build_plugins(release: bool) -> Result<PathBuf> {
-    let packages: Vec<&str> = PLUGINS.iter().map(|(package, _)| *package).collect();
+    configured(PLUGINS, release, "plugins", "")
+}
+
+/// Builds the plugins of emulated hardware into `<target>/<profile>/plugins-emulated/` and returns that folder.
+pub(crate) fn build_emulated(release: bool) -> Result<PathBuf> {
+    configured(EMULATED, release, "plugins-emulated", EMULATED_HEAD)
+}
+
+/// Builds plugins into a folder, with the configuration that names them.
+fn configured(plugins: &[(&str, &[&str])], release: bool, folder: &str, head: &str) -> Result<PathBuf> {
+    let packages: Vec<&str> = plugins.iter().map(|(package, _)| *package).collect();
     let built = build(&packages, release)?;
-    let folder = built.join("plugins");
-    let mut config = String::from("# Written by `cargo xtask build-plugins`.\nversion = 1\n");
-    for (package, profiles) in PLUGINS {
+    let folder = built.join(folder);
+    let mut config = format!("# Written by `cargo xtask build-plugins`.\nversion = 1\n{head}");
+    for (package, profiles) in plugins {
         let name = library_name(package);
         install(&built.join(&name), &folder.join(&name))?;
         let bytes = std::fs::read(folder.join(&name)).map_err(|error| format!("{name}: {error}"))?;

@@ -37,6 +37,9 @@ enum Command {
         /// With optimisations.
         #[arg(long)]
         release: bool,
+        /// Also build the plugins of emulated hardware, into a folder of their own: for laptops and demonstrations.
+        #[arg(long)]
+        with_emulated: bool,
     },
     /// Check the project's own rules: dependency arrows, error codes, constructors, documents.
     Tidy,
@@ -64,7 +67,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo => demo::demo(),
         Command::Test { filter } => test::test(&filter),
-        Command::BuildPlugins { release } => build_plugins::build_plugins(release).map(|_| ()),
+        Command::BuildPlugins { release, with_emulated } => build_all(release, with_emulated),
         Command::Tidy => tidy::tidy(),
         Command::FuzzSmoke { seconds } => fuzz::fuzz_smoke(seconds),
         Command::Bench { filter, format } => bench::bench(filter.as_deref(), format),
@@ -78,4 +81,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn build_all(release: bool, with_emulated: bool) -> run::Result<()> {
+    build_plugins::build_plugins(release)?;
+    if with_emulated {
+        build_plugins::build_emulated(release)?;
+    }
+    Ok(())
 }

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod der;
+pub mod federation;
 pub mod fuse;
 pub mod kds;
 pub mod snp;

@@ -16,7 +16,8 @@ pub const MAX_SWITCHES: usize = 8;
 
 const VERSION: u64 = 1;
 /// The profiles of *verification.md* 0.12.
-const PROFILES: [&str; 6] = ["snp-raw-1", "tdx-quote-1", "nv-spdm-1", "aci-raw-1", "aci-maa-1", "az-cvm-vtpm-1"];
+const PROFILES: [&str; 6] =
+    ["snp-raw-1", "tdx-quote-1", "nv-spdm-1", "aci-raw-1", "aci-maa-1", "az-cvm-vtpm-1"];
 
 /// One participant's token: the same bytes for every verifier of a round.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,10 +159,11 @@ fn read(d: &mut Decoder<'_>) -> Result<Envelope, Wrong> {
     }
     key(d, 2, true)?;
     let name = d.str()?;
-    let profile = Profile::parse(name).filter(|profile| PROFILES.contains(&profile.as_str())).ok_or_else(|| {
-        let shown: String = name.chars().take(32).collect();
-        Wrong::Finding(finding(codes::ENV_PROFILE_UNKNOWN, format!("profile {shown:?}")))
-    })?;
+    let profile =
+        Profile::parse(name).filter(|profile| PROFILES.contains(&profile.as_str())).ok_or_else(|| {
+            let shown: String = name.chars().take(32).collect();
+            Wrong::Finding(finding(codes::ENV_PROFILE_UNKNOWN, format!("profile {shown:?}")))
+        })?;
     key(d, 3, true)?;
     let transcript = d.bytes()?.to_vec();
     key(d, 4, true)?;
@@ -215,8 +217,12 @@ fn read_devices(d: &mut Decoder<'_>) -> Result<Vec<Device>, Wrong> {
             return Err(wrong("a device is not an array of four"));
         }
         let class = DeviceClass::from_number(d.u8()?).ok_or_else(|| wrong("unknown class of device"))?;
-        let device =
-            Device { class, report: d.bytes()?.to_vec(), cert_chain: d.bytes()?.to_vec(), cc_state: fixed(d)? };
+        let device = Device {
+            class,
+            report: d.bytes()?.to_vec(),
+            cert_chain: d.bytes()?.to_vec(),
+            cc_state: fixed(d)?,
+        };
         devices.push(device);
     }
     let of = |class| devices.iter().filter(|device| device.class == class).count();

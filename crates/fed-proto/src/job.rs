@@ -232,3 +232,73 @@ impl JobFile {
         u32::try_from(sites).unwrap_or(u32::MAX) >= self.min_sites
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    fn job(keys: &str) -> JobFile {
+        let text = format!(
+            "version = 1\nname = \"job\"\n{keys}\n[deploy]\napp = [\"@ALL\"]\n[app.app]\ncommand = [\"run\"]\n"
+        );
+        JobFile::parse(&text).unwrap()
+    }
+
+    #[test]
+    fn met_by_in_the_words_of_s5() {
+        let two = job("min_sites = 2\nrequired_sites = [\"site-2\", \"site-1\"]");
+        assert_eq!(two.met_by(2, |_| true), Ok(()));
+        assert_eq!(two.met_by(3, |_| true), Ok(()));
+        assert_eq!(two.met_by(usize::MAX, |_| true), Ok(()));
+        assert_eq!(two.met_by(1, |_| true), Err("connected sites (1) < min_sites (2)".to_owned()));
+        assert_eq!(
+            two.met_by(9, |site| *site != name("site-2")),
+            Err("missing required site site-2".to_owned())
+        );
+        assert_eq!(two.met_by(0, |_| false), Err("missing required site site-1".to_owned()));
+        assert_eq!(job("").met_by(0, |_| true), Err("connected sites (0) < min_sites (1)".to_owned()));
+    }
+
+    #[test]
+    fn met_by_ready_in_the_words_of_s5() {
+        let check = |job: &JobFile, ready: &[&str], declined: &[(&str, &str)]| {
+            let ready = ready.iter().map(|site| name(site)).collect();
+            let declined = declined.iter().map(|(site, why)| (name(site), (*why).to_owned())).collect();
+            job.met_by_ready(&name("server"), &ready, &declined)
+        };
+        let refused = |text: &str| Err(text.to_owned());
+        let two = job("min_sites = 2\nrequired_sites = [\"server\", \"site-1\", \"site-2\"]");
+        assert_eq!(check(&two, &["server", "site-1", "site-2"], &[("site-3", "no gpu")]), Ok(()));
+        assert_eq!(check(&two, &["site-1", "site-2"], &[]), Ok(()));
+        assert_eq!(
+            check(&two, &["server", "site-1"], &[]),
+            refused("not enough sites have enough resources (ok sites 1 < min sites 2)")
+        );
+        assert_eq!(
+            check(&two, &["site-1"], &[("site-2", "no gpu"), ("site-3", "no cpu")]),
+            refused(
+                "not enough sites have enough resources (ok sites 1 < min sites 2). \
+                 Details: site-2: no gpu; site-3: no cpu"
+            )
+        );
+        assert_eq!(
+            check(
+                &two,
+                &["site-3", "site-4"],
+                &[("site-1", "no gpu"), ("site-2", "no cpu"), ("site-5", "no")]
+            ),
+            refused(
+                "required sites: ['site-1', 'site-2'] don't have enough resources. \
+                 Details: site-1:no gpu;site-2:no cpu;"
+            )
+        );
+        assert_eq!(
+            check(&two, &["site-1", "site-3"], &[]),
+            refused("required sites: ['site-2'] don't have enough resources. Details: site-2:;")
+        );
+    }
+}

@@ -1,4 +1,4 @@
-//! What the integration tests share: where things are, plugin configurations, the corpus.
+//! What the integration tests share: where things are, plugin configurations, the corpus, emulated participants.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -11,4 +11,5 @@
 
 pub mod cli;
 pub mod corpus;
+pub mod federation;
 pub mod place;

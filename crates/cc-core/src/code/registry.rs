@@ -136,6 +136,12 @@ registry! {
     FL_MEMBER_MISSING "fl.member.missing" Reject false
         "A required participant is not in the round."
         "See why it did not answer; the round is repeated.";
+    FL_MEMBER_BUSY "fl.member.busy" Indeterminate false
+        "A participant sits a round out: its hardware makes no further report for now."
+        "Nothing to do: it takes part in a later round.";
+    FL_JOB_STOPPED "fl.job.stopped" Reject false
+        "The server ended a job."
+        "The text says why; `muster job show` has the whole history.";
     FL_MEMBER_UNKNOWN "fl.member.unknown" Reject false
         "A participant has no valid enrolment under the name and role that it uses."
         "Start it from the kit that the owner provisioned for that name; the text says what is wrong with its enrolment.";

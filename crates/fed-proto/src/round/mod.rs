@@ -41,7 +41,9 @@ use bucket::Bucket;
 use ledger::Ledger;
 use state::Round;
 
-pub use jobs::Grant;
+pub use jobs::Start;
+pub use state::VerdictMap;
+pub(crate) use verdicts::is_refutation;
 
 /// A verifier's nonce, and with it every token of its round, dies after this time (*verification.md* 5.5 step 8).
 pub const NONCE_LIFETIME: Duration = Duration::from_secs(180);
@@ -164,6 +166,21 @@ pub enum Event {
         /// How.
         result: Result<(), Finding>,
     },
+    /// A verdict was counted: the own one, or a signed one of a peer whose tokens were all seen here.
+    Verdict {
+        /// The round.
+        epoch: u64,
+        /// What for.
+        purpose: Purpose,
+        /// The job, or empty.
+        job_id: String,
+        /// Whose verdict it is.
+        verifier: Name,
+        /// Digest of the policy by which it judged.
+        policy: Digest,
+        /// What it says of every other member.
+        verdict: VerdictMap,
+    },
     /// A round is over for this participant: its verdict is out.
     Concluded(Box<Concluded>),
     /// The server admitted this instance to the roster.
@@ -180,7 +197,7 @@ pub enum Event {
         file: Vec<u8>,
     },
     /// The job starts here.
-    Start(Box<Grant>),
+    Start(Box<Start>),
     /// The job does not start here, and a reservation is to be given back.
     NotAdmitted {
         /// The job.
@@ -242,6 +259,8 @@ pub struct Participant {
     running: BTreeMap<String, jobs::Running>,
     /// The transcript that the server accepted last.
     shown: Option<Vec<u8>>,
+    /// The key of the server's instance that opened the latest round.
+    server_key: Option<PublicKey>,
     /// Identities whose enrolment was verified under the bundle in force.
     enrolled: BTreeMap<Digest, (Name, Role)>,
 }
@@ -265,6 +284,7 @@ impl Participant {
             ledger: Ledger::default(),
             running: BTreeMap::new(),
             shown: None,
+            server_key: None,
             enrolled: BTreeMap::new(),
         })
     }
@@ -282,6 +302,25 @@ impl Participant {
     /// It, as signed.
     pub const fn signed_bundle(&self) -> &SignedBundle {
         &self.floor.signed
+    }
+
+    /// The federation.
+    pub(crate) const fn federation_id(&self) -> &Digest {
+        &self.federation_id
+    }
+
+    /// The transcript of a member's token in a round, or the own one.
+    pub(crate) fn transcript_of(&self, epoch: u64, name: &Name) -> Option<Vec<u8>> {
+        let published = self.rounds.get(&epoch)?.published.as_ref()?;
+        if *name == self.me.name {
+            return Some(published.transcript.clone());
+        }
+        published.peers.get(name)?.transcript.clone()
+    }
+
+    /// The Accepts in force, as counted here: verifier, subject, age.
+    pub fn accepts(&self, now: Now) -> impl Iterator<Item = (&Name, &Name, Duration)> {
+        self.ledger.entries(now.mono)
     }
 
     /// A connection to the server stands: who I am, and, if the server knows this instance, the proof that it is the one
@@ -420,15 +459,13 @@ impl Participant {
         if message.header.sender != self.me.descriptor.server {
             return Err(garbage("an order from somebody who is not the server"));
         }
-        let key = self.server_key().ok_or_else(|| garbage("an order from a server that opened no round yet"))?;
+        let key = self
+            .server_key
+            .clone()
+            .ok_or_else(|| garbage("an order from a server that opened no round yet"))?;
         message.verify(&self.federation_id, &key)?;
         self.received.admit(&key.digest(), &message.header)?;
         message.read().ok_or_else(|| garbage("an order that does not read"))
-    }
-
-    /// The key of the server's instance that opened the latest round.
-    fn server_key(&self) -> Option<PublicKey> {
-        self.rounds.values().next_back().map(|round| round.server.key.clone())
     }
 
     fn challenge(&mut self, message: &Signed, out: &mut Vec<Output>) -> Result<(), Finding> {
@@ -451,14 +488,15 @@ impl Participant {
             }
             Err(_) => match self.from_server::<Notice>(message)?.code.as_str() {
                 "registered" => {
+                    let shown = self.rounds.values().rev().find(|round| round.purpose == Purpose::Register);
+                    let shown = shown.and_then(|round| round.published.as_ref());
+                    self.shown = shown.map(|published| published.transcript.clone()).or(self.shown.take());
                     self.prove_channel(env, out);
                     out.push(Output::Event(Event::Registered));
                     Ok(())
                 }
-                "welcome" => {
-                    out.push(Output::Event(Event::Registered));
-                    Ok(())
-                }
+                // The instance is known; the proof for this connection was accepted.
+                "welcome" => Ok(()),
                 _ => Err(garbage("a notice with an unknown word")),
             },
         }

@@ -42,7 +42,10 @@ impl Participant {
                 Ok(())
             } else {
                 self.rounds.remove(&epoch);
-                Err(Finding::new(codes::FL_ROOT_EQUIVOCATION, format!("a second, different Open for round {epoch}")))
+                Err(Finding::new(
+                    codes::FL_ROOT_EQUIVOCATION,
+                    format!("a second, different Open for round {epoch}"),
+                ))
             };
         }
         self.in_window(epoch)?;
@@ -68,13 +71,14 @@ impl Participant {
         let server = self.enrolled(now, &message.header.sender, Role::Server, &open.identity)?;
         message.verify(&self.federation_id, &server.key)?;
         self.received.admit(&server.key.digest(), &message.header)?;
+        self.server_key = Some(server.key.clone());
         Ok(server)
     }
 
     /// Takes the bundle of an Open for the one in force: the same, or a newer one of the owner (*verification.md* 0.13).
     ///
     /// The owner's signature suffices: whoever brings the owner's newest word does no harm with it.
-    fn adopt(&mut self, now: Now, bytes: &[u8], out: &mut Vec<Output>) -> Result<(), Finding> {
+    pub(crate) fn adopt(&mut self, now: Now, bytes: &[u8], out: &mut Vec<Output>) -> Result<(), Finding> {
         let signed = SignedBundle::from_bytes(bytes).ok_or_else(|| {
             Finding::new(codes::POL_SIGNATURE_INVALID, "the bundle of an Open does not read")
         })?;
@@ -119,7 +123,8 @@ impl Participant {
         server: Peer,
         env: &mut dyn Env,
     ) -> Result<Round, Finding> {
-        let purpose = Purpose::from_number(open.purpose).ok_or_else(|| garbage("a round of unknown purpose"))?;
+        let purpose =
+            Purpose::from_number(open.purpose).ok_or_else(|| garbage("a round of unknown purpose"))?;
         let proposed = members(open)?;
         for name in [&self.me.name, &server.name] {
             if !proposed.contains(name) {
@@ -176,9 +181,12 @@ impl Participant {
                 Err(mismatch("a round of this purpose has no job"))
             };
         }
-        let nonce: [u8; 16] =
-            open.job_nonce.as_slice().try_into().map_err(|_| mismatch("the submission's nonce is not 16 bytes"))?;
-        if job::job_id(&self.federation_id, &nonce, &open.job_file) != job_id {
+        let nonce: [u8; 16] = open
+            .job_nonce
+            .as_slice()
+            .try_into()
+            .map_err(|_| mismatch("the submission's nonce is not 16 bytes"))?;
+        if job::job_id(&self.federation_id, &nonce, &open.job_file).as_str() != job_id {
             return Err(mismatch("the job id is not that of the job file"));
         }
         if self.running.contains_key(job_id) {
@@ -212,7 +220,10 @@ impl Participant {
 
     /// Rounds whose nonce has died are forgotten once nobody's verdict on them can matter.
     pub(super) fn forget_rounds(&mut self, now: Now) {
-        self.rounds.retain(|_, round| now.mono.saturating_sub(round.drawn_at) <= NONCE_LIFETIME.saturating_mul(2));
+        let kept = NONCE_LIFETIME
+            .saturating_mul(2)
+            .max(self.floor.bundle.verdict_lifetime.saturating_add(NONCE_LIFETIME));
+        self.rounds.retain(|_, round| now.mono.saturating_sub(round.drawn_at) <= kept);
     }
 }
 

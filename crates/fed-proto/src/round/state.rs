@@ -1,6 +1,6 @@
 //! What a participant remembers of one round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cc_core::{Binding, Finding};
@@ -11,6 +11,7 @@ use crate::job::JobFile;
 use crate::name::Name;
 use crate::sybil::Identifiers;
 use crate::token::{Peer, RoundTerms};
+use crate::verdict::Verdict;
 
 /// One round.
 #[derive(Debug)]
@@ -59,11 +60,32 @@ pub(super) struct Published {
     /// The own token's payload, once it was sent.
     pub(super) token: Option<Vec<u8>>,
     /// The own verdict: for each other member that this one judges, whether it was accepted.
-    pub(super) verdict: Option<BTreeMap<Name, Result<(), Finding>>>,
-    /// The verdicts of others, each for every member that the verifier judges.
-    pub(super) verdicts: BTreeMap<Name, BTreeMap<Name, Result<(), Finding>>>,
-    /// The coordinator's word on who takes part in the job came.
-    pub(super) admission: bool,
+    pub(super) verdict: Option<VerdictMap>,
+    /// Signed verdicts of others that name members whose tokens have not been seen here.
+    pub(super) pending: BTreeMap<Name, Verdict>,
+    /// The verdicts of others as counted here, each with the digest of the verifier's policy.
+    pub(super) verdicts: BTreeMap<Name, (VerdictMap, Digest)>,
+    /// The coordinator's word on who takes part in the job.
+    pub(super) announced: Announced,
+}
+
+/// What one verifier says of every other member.
+pub type VerdictMap = BTreeMap<Name, Result<(), Finding>>;
+
+/// How far the coordinator's announcement got.
+#[derive(Debug)]
+pub(super) enum Announced {
+    /// It has not come.
+    Nothing,
+    /// It waits for the verdicts that it is to be compared with.
+    Admission {
+        /// Who is said to take part.
+        names: BTreeSet<Name>,
+        /// Why not, for people.
+        text: String,
+    },
+    /// It was acted on.
+    Done,
 }
 
 /// Another member.
@@ -91,15 +113,6 @@ pub(super) enum Standing {
 }
 
 impl Round {
-    /// Everybody in the member list, this participant included.
-    pub(super) fn members<'a>(&'a self, me: &'a Name) -> Vec<&'a Name> {
-        let published = self.published.iter();
-        let others = published.flat_map(|published| published.peers.keys().chain(published.unknown.keys()));
-        let mut all: Vec<&Name> = others.chain([me]).collect();
-        all.sort();
-        all
-    }
-
     /// Whom a verifier judges: everybody else, but in a registration only the server judges sites and sites only the
     /// server (*verification.md* 5.6).
     pub(super) fn judges(&self, verifier: &Name, subject: &Name) -> bool {

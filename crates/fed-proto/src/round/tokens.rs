@@ -48,7 +48,8 @@ impl Participant {
         }
         let role = member.peer.role;
         let key = member.peer.key.digest();
-        let required = self.floor.bundle.roles.get(&role).map(|floor| floor.profiles.as_slice()).unwrap_or_default();
+        let required =
+            self.floor.bundle.roles.get(&role).map(|floor| floor.profiles.as_slice()).unwrap_or_default();
         let looked = envelope.and_then(|envelope| {
             let look = Look {
                 me: &self.me.name,
@@ -89,7 +90,12 @@ impl Participant {
     }
 
     /// The coordinator says who is absent: nobody waits for them any longer.
-    pub(super) fn closed(&mut self, now: Now, message: &Signed, out: &mut Vec<Output>) -> Result<(), Finding> {
+    pub(super) fn closed(
+        &mut self,
+        now: Now,
+        message: &Signed,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Finding> {
         self.of_round(message)?;
         let closed: Closed = message.read().ok_or_else(|| garbage("a Closed that does not read"))?;
         let epoch = message.header.epoch;

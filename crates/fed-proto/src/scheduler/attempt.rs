@@ -29,7 +29,17 @@ impl Scheduler {
         if clients.is_empty() {
             return None;
         }
-        while let Some(id) = self.next_due(now) {
+        let mut begun = false;
+        loop {
+            let Some(id) = self.next_due(now) else {
+                // The cycle is over. The next one begins at once, unless it was this call that ended it.
+                if begun || self.cycle.is_empty() {
+                    return None;
+                }
+                self.cycle.clear();
+                continue;
+            };
+            begun = true;
             self.cycle.insert(id.clone());
             if let Some(attempt) = self.attempt(&id, now, &clients) {
                 self.open = Some(Open {
@@ -41,8 +51,6 @@ impl Scheduler {
                 return Some(attempt);
             }
         }
-        self.cycle.clear();
-        None
     }
 
     /// An attempt that never ends counts as failed, so that it holds up nobody (S8).

@@ -1,0 +1,144 @@
+//! What the server thinks of a site.
+
+use std::fmt;
+use std::time::Duration;
+
+use cc_core::Finding;
+
+use crate::crypto::Digest;
+use crate::message::Identity;
+use crate::round::is_refutation;
+
+use super::Conn;
+
+/// Most transcripts of one instance by which it may prove itself on a new connection.
+const MOST_SHOWN: usize = 8;
+/// Rounds in a row without answer after which a site counts as offline (*workflow.md* S4; the item 5).
+const ABSENCES: u32 = 2;
+
+/// How far a site is trusted by the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Its last round was accepted.
+    Trusted,
+    /// Its last round said nothing against it, but was not accepted: unreachable, busy, or collateral missing. What was
+    /// accepted before counts until it expires.
+    Grace,
+    /// Refuted in its last round, or absent from the last two: offline for jobs until it passes a round.
+    Suspended,
+    /// Not a member any longer: its enrolment is revoked, or another instance took its place.
+    Evicted,
+}
+
+impl Standing {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trusted => "trusted",
+            Self::Grace => "grace",
+            Self::Suspended => "suspended",
+            Self::Evicted => "evicted",
+        }
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A site that was admitted to the roster.
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub(super) identity: Identity,
+    pub(super) key: Digest,
+    /// `SHA-512(T)` of tokens of this instance that the server accepted, the newest last.
+    pub(super) shown: Vec<[u8; 64]>,
+    pub(super) connection: Option<Conn>,
+    pub(super) standing: Standing,
+    pub(super) reason: Option<Finding>,
+    pub(super) absences: u32,
+    pub(super) accepted_at: Duration,
+    pub(super) alive_at: Duration,
+    /// The challenge that is out, and since when.
+    pub(super) challenge: Option<([u8; 32], Duration)>,
+}
+
+impl Site {
+    pub(super) fn new(identity: Identity, key: Digest, now: Duration) -> Self {
+        Self {
+            identity,
+            key,
+            shown: Vec::new(),
+            connection: None,
+            standing: Standing::Trusted,
+            reason: None,
+            absences: 0,
+            accepted_at: now,
+            alive_at: now,
+            challenge: None,
+        }
+    }
+
+    /// How far the server trusts it.
+    pub const fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// Why it is not trusted.
+    pub const fn reason(&self) -> Option<&Finding> {
+        self.reason.as_ref()
+    }
+
+    /// Whether a proven connection stands.
+    pub const fn is_connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// When the server accepted it last, monotonic.
+    pub const fn accepted_at(&self) -> Duration {
+        self.accepted_at
+    }
+
+    /// Digest of its instance's key.
+    pub const fn key(&self) -> &Digest {
+        &self.key
+    }
+
+    pub(super) const fn is_online(&self) -> bool {
+        self.connection.is_some() && matches!(self.standing, Standing::Trusted | Standing::Grace)
+    }
+
+    pub(super) fn accepted(&mut self, report_data: [u8; 64]) {
+        self.shown.push(report_data);
+        if self.shown.len() > MOST_SHOWN {
+            self.shown.remove(0);
+        }
+    }
+
+    /// A round's result. Returns whether the standing changed.
+    pub(super) fn judged(&mut self, now: Duration, result: &Result<(), Finding>) -> bool {
+        let before = (self.standing, self.reason.clone());
+        match result {
+            _ if self.standing == Standing::Evicted => {}
+            Ok(()) => {
+                self.standing = Standing::Trusted;
+                self.reason = None;
+                self.absences = 0;
+                self.accepted_at = now;
+            }
+            Err(finding) => {
+                self.reason = Some(finding.clone());
+                if is_refutation(finding) {
+                    self.standing = Standing::Suspended;
+                } else {
+                    self.absences = self.absences.saturating_add(1);
+                    let offline = self.absences >= ABSENCES || self.standing == Standing::Suspended;
+                    self.standing = if offline { Standing::Suspended } else { Standing::Grace };
+                }
+            }
+        }
+        before != (self.standing, self.reason.clone())
+    }
+}

@@ -1,0 +1,203 @@
+//! The emulated guest through the real host: what it collects is verified and affirmed, with nothing fetched; and what
+//! is wrong with it is found.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use cc_core::{Binding, Code, Finding, Instant, Profile, UnixTime, codes};
+use cc_manager::attest::{
+    Federation, Judgement, Kind, Manager, OwnerFloor, PolicyFile, Setup, StartError, Subject, Verifier,
+    VerifierSetup,
+};
+use cc_manager::clock::Clock;
+use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
+use cc_manager::{Config, Floors, Host, Sha256, collect};
+use cc_policy::InitData;
+use muster_it::federation::{Guest, policy};
+use muster_it::place::{entry, test_plugin};
+use tempfile::TempDir;
+
+const BINDING: [u8; 64] = [0x5a; 64];
+const INIT: &[u8] = b"the init bytes of a name";
+
+/// The clock by which the guest signs; the release date does not matter here.
+struct Wall;
+
+impl Clock for Wall {
+    fn now(&self) -> Result<UnixTime, Finding> {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        Ok(UnixTime::from_secs(since.as_secs()))
+    }
+}
+
+fn profile() -> Profile {
+    Profile::snp_raw_1()
+}
+
+fn init_data() -> InitData {
+    InitData::Sha256(*Sha256::of(INIT).as_bytes())
+}
+
+fn guest(number: u64) -> Guest {
+    Guest::new(number, *Sha256::of(INIT).as_bytes())
+}
+
+/// A participant with this guest and this policy.
+fn setup(guest: &Guest, policy: &str) -> VerifierSetup {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::load_file(&guest.write_plugins(folder.path())).unwrap();
+    VerifierSetup {
+        host: Host::load(&config).unwrap(),
+        fetcher: Fetcher::new(&config.fetch, &Roots::Only(Vec::new()), Arc::new(SystemEnvironment::new()))
+            .unwrap(),
+        floors: Floors::open(None),
+        collateral: Vec::new(),
+        patience: Duration::ZERO,
+        federation: Federation::Development,
+        site_policy: PolicyFile::parse(policy, "policy.toml").unwrap(),
+    }
+}
+
+async fn start(guest: &Guest, policy: &str) -> Result<Manager, StartError> {
+    let setup = Setup {
+        verifier: setup(guest, policy),
+        own_profiles: vec![profile()],
+        own_init_data: init_data(),
+        clock: Arc::new(Wall),
+    };
+    Manager::start(setup).await.map(|(manager, _)| manager)
+}
+
+/// Collects from one guest and judges by a verifier that has another guest of its own.
+async fn judge(guest: &Guest, expected: [u8; 64]) -> Judgement {
+    let collector = Verifier::new(setup(guest, &policy(""))).unwrap();
+    let collection = collect(collector.host(), &profile(), Binding::new(BINDING)).await.unwrap();
+    let (evidence, endorsements) = collection.result.unwrap();
+    let endorsements = endorsements.into_iter().map(|endorsement| endorsement.bytes).collect();
+    let verifier = Verifier::new(setup(&self::guest(1000), &policy(""))).unwrap();
+    let at = Instant::Present(Wall.now().unwrap());
+    verifier.judge(&subject(evidence, endorsements, expected), at).await
+}
+
+fn subject(evidence: Vec<u8>, endorsements: Vec<Vec<u8>>, expected: [u8; 64]) -> Subject {
+    Subject {
+        name: "site-1".to_owned(),
+        required: vec![profile()],
+        profile: profile(),
+        evidence,
+        devices: Vec::new(),
+        endorsements,
+        expected: Binding::new(expected),
+        floor: OwnerFloor::NoFederation,
+        init_data: init_data(),
+    }
+}
+
+async fn refused(guest: &Guest, code: Code) {
+    let judgement = judge(guest, BINDING).await;
+    assert_eq!(judgement.outcome().unwrap_err().code, code);
+}
+
+#[tokio::test]
+async fn what_comes_with_the_evidence_is_all_that_a_verifier_needs() {
+    for product in ["Milan", "Genoa", "Turin"] {
+        let guest = Guest { product, more: "guest_svn = 3".to_owned(), ..guest(1) };
+        let judgement = judge(&guest, BINDING).await;
+        let claims = judgement.verified().unwrap().authentic().value();
+        assert_eq!(claims.text("product").unwrap(), product);
+        assert_eq!(claims.integer("guest_svn").unwrap(), 3);
+        let kinds: Vec<_> = judgement.endorsements.iter().map(|used| used.kind.as_str()).collect();
+        assert_eq!(kinds, ["snp.vcek", "snp.ask", "snp.ark", "snp.crl"], "{product}");
+        if product == "Genoa" {
+            assert_eq!(judgement.kind(), Kind::Accepted, "{:?}", judgement.outcome());
+        } else {
+            assert_eq!(judgement.outcome().unwrap_err().code, codes::SNP_PRODUCT_NOT_ALLOWED);
+        }
+    }
+}
+
+#[tokio::test]
+async fn evidence_answers_one_binding() {
+    let mut other = BINDING;
+    other[63] ^= 1;
+    let judgement = judge(&guest(1), other).await;
+    assert_eq!(judgement.outcome().unwrap_err().code, codes::BIND_REPORT_DATA_MISMATCH);
+}
+
+#[tokio::test]
+async fn chips_and_guests_are_told_apart() {
+    let mut neighbour = guest(1);
+    neighbour.report_id = 2;
+    let mut ids = Vec::new();
+    for guest in [guest(1), neighbour, guest(2)] {
+        let judgement = judge(&guest, BINDING).await;
+        let ids_of = judgement.admission().unwrap().clone();
+        ids.push((ids_of.chip.unwrap(), ids_of.guest.unwrap()));
+    }
+    assert_eq!(ids[0].0.len(), 64);
+    assert!(ids[0].0 == ids[1].0 && ids[0].1 != ids[1].1, "two guests on one chip");
+    assert!(ids[0].0 != ids[2].0 && ids[0].1 != ids[2].1, "two chips");
+}
+
+#[tokio::test]
+async fn what_a_policy_forbids_is_found() {
+    let image = Guest { measurement: [1; 48], ..guest(1) };
+    refused(&image, codes::SNP_MEASUREMENT_UNKNOWN).await;
+    refused(&Guest { host_data: [0; 32], ..guest(1) }, codes::SNP_HOST_DATA_MISMATCH).await;
+    for (more, code) in [
+        ("tcb = { snp = 22 }", codes::SNP_TCB_BELOW_MINIMUM),
+        ("vmpl = 1", codes::SNP_VMPL_MISMATCH),
+        ("policy = 0xb0000", codes::SNP_POLICY_DEBUG),
+        ("platform_info = 5", codes::SNP_PLATFORM_ALIAS_CHECK),
+    ] {
+        refused(&Guest { more: more.to_owned(), ..guest(1) }, code).await;
+    }
+}
+
+#[tokio::test]
+async fn the_state_file_changes_a_running_guest() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state.toml");
+    let guest = Guest { state: Some(state.clone()), ..guest(1) };
+    let manager = start(&guest, &policy("")).await.unwrap();
+    let now = || async {
+        let own = manager.collect(&profile(), Binding::new(BINDING)).await?;
+        let subject = subject(own.evidence, own.endorsements, BINDING);
+        manager.judge(1, &subject).await.unwrap().admission().map(drop)
+    };
+    for (text, outcome) in [
+        ("", Ok(())),
+        ("tcb = { microcode = 83 }", Err(codes::SNP_TCB_BELOW_MINIMUM)),
+        ("tcb = { microcode = 90 }", Ok(())),
+        ("fail = \"snp.collect.throttled\"\ndelay_ms = 1", Err(codes::SNP_COLLECT_THROTTLED)),
+        ("microcode = 83", Err(codes::PLUG_CONFIG_INVALID)),
+    ] {
+        std::fs::write(&state, text).unwrap();
+        assert_eq!(now().await.map_err(|finding| finding.code), outcome, "{text}");
+    }
+    std::fs::write(&state, format!("measurement = \"{}\"", "01".repeat(48))).unwrap();
+    assert_eq!(now().await.unwrap_err().code, codes::SNP_MEASUREMENT_UNKNOWN);
+    std::fs::remove_file(&state).unwrap();
+    assert_eq!(now().await, Ok(()), "no file, no change");
+}
+
+#[tokio::test]
+async fn a_guest_with_another_name_in_its_launch_data_does_not_start() {
+    start(&guest(1), &policy("")).await.unwrap();
+    let other = Guest { host_data: [9; 32], ..guest(1) };
+    let error = start(&other, &policy("")).await.unwrap_err();
+    assert_eq!(error.finding().code, codes::SNP_HOST_DATA_MISMATCH);
+}
+
+#[tokio::test]
+async fn settings_are_read_strictly() {
+    let folder = TempDir::new().unwrap();
+    for settings in ["guest = 1", "guest = { chips = 1 }", "guest = { tcb = { fmc = 1 } }"] {
+        let plugin = entry(&test_plugin("libemulated_snp.so"), &["snp-raw-1"], settings);
+        let file = folder.path().join("plugins.toml");
+        std::fs::write(&file, format!("version = 1\n[danger]\nallow_emulated = true\n{plugin}")).unwrap();
+        let errors = Host::load(&Config::load_file(&file).unwrap()).unwrap_err();
+        assert_eq!(errors.first().code, codes::PLUG_CONFIG_INVALID, "{settings}: {errors}");
+    }
+}
