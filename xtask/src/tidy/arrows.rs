@@ -11,6 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cc-store", &["cc-core"]),
     ("fed-proto", &["cc-core"]),
     ("cc-manager", &["cc-core", "cc-policy", "cc-store"]),
+    ("fed-agent", &["cc-core", "cc-manager", "cc-policy", "cc-store", "fed-proto", "fed-node"]),
     ("muster", &["cc-core", "cc-manager", "cc-policy"]),
     ("cc-snp", &["cc-core", "cc-verifier", "cc-attester"]),
     ("cc-testkit", &["cc-core", "cc-verifier", "fed-proto"]),

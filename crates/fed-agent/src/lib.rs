@@ -1,0 +1,4 @@
+//! A site of the federation.
+#![forbid(unsafe_code)]
+
+pub mod launch;
