@@ -15,6 +15,7 @@ pub mod backoff;
 pub mod clock;
 pub mod judge;
 pub mod kit;
+pub mod launch;
 pub mod log;
 pub mod node;
 pub mod record;
