@@ -85,7 +85,6 @@ pub async fn connect(tls: &ClientTls, address: &str) -> Result<Session, ConnectE
     let pumping = pump(frames, sender, link.clone(), |status| Ended::There(status.message().to_owned()));
     tokio::spawn(async move {
         pumping.await;
-        // HTTP/2 ends a connection when nobody is left who could ask something on it.
         drop(grpc);
     });
     Ok(Session { peer, remote, inbound, outbound, link })
@@ -97,7 +96,6 @@ pub async fn admin_call(tls: &ClientTls, address: &str, request: Bytes) -> Resul
     let path = PathAndQuery::from_static(ADMIN_CALL);
     let calling = dialled.grpc.unary(tonic::Request::new(request), path, FrameCodec::default());
     let answered = within(ANSWER, calling).await;
-    dialled.link.end(Ended::Here);
     answered.map(tonic::Response::into_inner).map_err(|status| dialled.refused(address, status))
 }
 
@@ -160,17 +158,18 @@ async fn dial(tls: &ClientTls, address: &str) -> Result<Dialled, ConnectError> {
     let link = Link::new();
     let sender = http2(stream, link.clone()).await.map_err(|error| unreachable(io::Error::other(error)))?;
     let origin = Uri::from_static("https://muster-server");
-    let grpc = Grpc::with_origin(Sender(sender), origin)
+    let grpc = Grpc::with_origin(sender, origin)
         .max_decoding_message_size(message_limit(MAX_DOWNWARD))
         .max_encoding_message_size(message_limit(MAX_UPWARD));
     Ok(Dialled { peer, remote, link, grpc, failure })
 }
 
 /// Starts HTTP/2.
-async fn http2(stream: Stream, link: Link) -> hyper::Result<SendRequest<Body>> {
+async fn http2(mut stream: Stream, link: Link) -> hyper::Result<Sender> {
     let (stream_window, connection_window) = CLIENT_WINDOWS;
+    tokio::spawn(stream.closed(LINGER));
     let tasks = Tasks(link.clone());
-    let (sender, connection) = http2::Builder::new(tasks.clone())
+    let (requests, connection) = http2::Builder::new(tasks.clone())
         .timer(TokioTimer::new())
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT)
@@ -181,12 +180,8 @@ async fn http2(stream: Stream, link: Link) -> hyper::Result<SendRequest<Body>> {
         .initial_connection_window_size(connection_window)
         .handshake(TokioIo::new(stream))
         .await?;
-    tasks.execute(async move {
-        let closed = |error: hyper::Error| error.to_string();
-        let text = connection.await.map_or_else(closed, |()| "the connection was closed".to_owned());
-        link.end(Ended::There(text));
-    });
-    Ok(sender)
+    tasks.execute(connection);
+    Ok(Sender { requests, link })
 }
 
 /// Runs what HTTP/2 does for a connection, at most until shortly after its end: the socket would stay open for as long
@@ -213,8 +208,17 @@ where
     }
 }
 
-/// A connection as tonic wants it.
-struct Sender(SendRequest<Body>);
+/// A connection as tonic wants it, which ends when nobody is left who could ask something on it.
+struct Sender {
+    requests: SendRequest<Body>,
+    link: Link,
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.link.end(Ended::Here);
+    }
+}
 
 impl GrpcService<Body> for Sender {
     type ResponseBody = Incoming;
@@ -222,10 +226,10 @@ impl GrpcService<Body> for Sender {
     type Future = Pin<Box<dyn Future<Output = hyper::Result<Response<Incoming>>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
-        self.0.poll_ready(cx)
+        self.requests.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(self.0.send_request(request))
+        Box::pin(self.requests.send_request(request))
     }
 }

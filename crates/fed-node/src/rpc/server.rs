@@ -153,7 +153,13 @@ impl<H: Sessions> Server<H> {
         self.tls.accept(Wire::new(tcp, Some(budget))?, limit).await
     }
 
-    async fn http2(&self, stream: Stream, connection: Arc<Connection<H>>) {
+    async fn http2(&self, mut stream: Stream, connection: Arc<Connection<H>>) {
+        let closed = stream.closed(LINGER);
+        self.serve(stream, connection).await;
+        closed.await;
+    }
+
+    async fn serve(&self, stream: Stream, connection: Arc<Connection<H>>) {
         let link = connection.link.clone();
         let (stream_window, connection_window) = SERVER_WINDOWS;
         let service = service_fn(move |request| Arc::clone(&connection).call(request));
@@ -171,10 +177,8 @@ impl<H: Sessions> Server<H> {
         // One that is refused from the start lives for the request that is told so.
         let refused = link.ended().is_some();
         let limit = tokio::select! {
-            result = &mut serving => {
-                let text = result.err().map_or_else(|| "closed by the peer".to_owned(), |error| error.to_string());
-                return link.end(Ended::There(text));
-            }
+            // Its streams notice themselves.
+            _ = &mut serving => return,
             () = tokio::time::sleep(LINGER), if refused => return,
             _ = link.wait(), if !refused => LINGER,
             () = self.shutdown.cancelled() => {
