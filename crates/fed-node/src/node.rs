@@ -235,7 +235,7 @@ fn runtime_digest(kit: &Kit, configured: &Configured) -> Result<Digest, BootErro
 fn verifier(kit: &Kit, configured: &Configured) -> Result<VerifierSetup, BootError> {
     let config = Config::load(&configured.plugins_path)?;
     let host = Host::load(&config)?;
-    let fetcher = Fetcher::new(&config.fetch, &Roots::System, Arc::new(SystemEnvironment))?;
+    let fetcher = Fetcher::new(&config.fetch, &Roots::System, Arc::new(SystemEnvironment::default()))?;
     let floors = Floors::open(Some(configured.data.clone()));
     let path = &configured.policy_path;
     let policy = read_policy(path)?;
