@@ -37,6 +37,7 @@ use crate::role::Role;
 use crate::signed::{Header, Sequences, Signed};
 use crate::sybil::Identifiers;
 use crate::token::Peer;
+use crate::verdict::SignedVerdict;
 
 use bucket::Bucket;
 use ledger::Ledger;
@@ -185,11 +186,15 @@ pub enum Event {
         policy: Digest,
         /// What it says of every other member.
         verdict: VerdictMap,
+        /// It, as signed.
+        signed: SignedVerdict,
     },
     /// A round is over for this participant: its verdict is out.
     Concluded(Box<Concluded>),
     /// The server admitted this instance to the roster.
     Registered,
+    /// The server knows this instance, and accepted the proof for this connection.
+    Welcome,
     /// The server refused this participant.
     TurnedAway(Finding),
     /// The server asks to set resources aside for a job; answer with [`Participant::reserved`].
@@ -501,7 +506,10 @@ impl Participant {
                     Ok(())
                 }
                 // The instance is known; the proof for this connection was accepted.
-                "welcome" => Ok(()),
+                "welcome" => {
+                    out.push(Output::Event(Event::Welcome));
+                    Ok(())
+                }
                 _ => Err(garbage("a notice with an unknown word")),
             },
         }

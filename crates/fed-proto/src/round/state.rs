@@ -13,7 +13,7 @@ use crate::job::JobFile;
 use crate::name::Name;
 use crate::sybil::Identifiers;
 use crate::token::{Peer, RoundTerms};
-use crate::verdict::Verdict;
+use crate::verdict::{SignedVerdict, Verdict};
 
 /// One round.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub(super) struct Published {
     /// The own verdict: for each other member that this one judges, whether it was accepted.
     pub(super) verdict: Option<VerdictMap>,
     /// Signed verdicts of others that name members whose tokens have not been seen here.
-    pub(super) pending: BTreeMap<Name, Verdict>,
+    pub(super) pending: BTreeMap<Name, (Verdict, SignedVerdict)>,
     /// The verdicts of others as counted here, each with the digest of the verifier's policy.
     pub(super) verdicts: BTreeMap<Name, (VerdictMap, Digest)>,
     /// The coordinator's word on who takes part in the job.
