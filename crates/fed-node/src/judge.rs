@@ -79,6 +79,13 @@ impl Judge {
         admitted
     }
 
+    /// What was judged in a round so far, by name.
+    pub fn known(&self, epoch: u64) -> BTreeMap<String, JudgedPeer> {
+        let judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let peers = judged.get(&epoch).into_iter().flatten();
+        peers.map(|peer| (peer.subject.name.clone(), peer.clone())).collect()
+    }
+
     /// What was judged in a round; forgets it.
     pub fn take(&self, epoch: u64) -> Vec<JudgedPeer> {
         self.manager.end_round(epoch);
@@ -130,10 +137,15 @@ impl Judge {
         }
         let role = order.role;
         let floor = order.bundle.roles.get(&role).ok_or_else(|| {
-            Finding::new(codes::POL_EVIDENCE_MISSING, format!("the owner's bundle says nothing of the role {role}"))
+            Finding::new(
+                codes::POL_EVIDENCE_MISSING,
+                format!("the owner's bundle says nothing of the role {role}"),
+            )
         })?;
         let file = PolicyFile::parse(&floor.policy, &format!("bundle {} for {role}", order.bundle.version))
-            .map_err(|error| Finding::new(codes::POL_FORMAT_INVALID, format!("the owner's policy: {error}")))?;
+            .map_err(|error| {
+            Finding::new(codes::POL_FORMAT_INVALID, format!("the owner's policy: {error}"))
+        })?;
         if floors.len() >= MOST_ROUNDS {
             floors.clear();
         }

@@ -16,7 +16,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fed-server", &["cc-core", "cc-manager", "cc-policy", "cc-store", "fed-proto", "fed-node"]),
     (
         "muster",
-        &["cc-core", "cc-manager", "cc-policy", "cc-store", "fed-proto", "fed-node", "fed-server", "fed-agent"],
+        &[
+            "cc-core",
+            "cc-manager",
+            "cc-policy",
+            "cc-store",
+            "fed-proto",
+            "fed-node",
+            "fed-server",
+            "fed-agent",
+        ],
     ),
     ("cc-snp", &["cc-core", "cc-verifier", "cc-attester"]),
     ("cc-testkit", &["cc-core", "cc-verifier", "fed-proto"]),
