@@ -1,11 +1,11 @@
 //! The envelope in which evidence travels (*verification.md* 0.12): deterministic CBOR, so that a token has one form.
 
-use cc_core::limits::{MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE};
+use cc_core::limits::{MAX_ENDORSEMENTS, MAX_EVIDENCE};
 use cc_core::{Code, Finding, Profile, codes};
 use minicbor::{Decoder, Encoder};
 
 use crate::binding::{Device, DeviceClass};
-use crate::crypto::{Digest, Signature};
+use crate::crypto::{Digest, Signature, sha256};
 
 /// Largest envelope, in bytes (*verification.md* 0.11).
 pub const MAX_ENVELOPE: usize = 1024 * 1024;
@@ -16,7 +16,8 @@ pub const MAX_SWITCHES: usize = 8;
 
 const VERSION: u64 = 1;
 /// The profiles of *verification.md* 0.12.
-const PROFILES: [&str; 6] = ["snp-raw-1", "tdx-quote-1", "nv-spdm-1", "aci-raw-1", "aci-maa-1", "az-cvm-vtpm-1"];
+const PROFILES: [&str; 6] =
+    ["snp-raw-1", "tdx-quote-1", "nv-spdm-1", "aci-raw-1", "aci-maa-1", "az-cvm-vtpm-1"];
 
 /// One participant's token: the same bytes for every verifier of a round.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,8 @@ pub struct Envelope {
     pub evidence: Vec<u8>,
     /// Key 5: certificate tables, logs and the like; absent on the wire when empty.
     pub aux: Vec<Vec<u8>>,
-    /// Key 6: evidence of GPUs and switches; absent on the wire when empty.
+    /// Key 6: evidence of GPUs and switches, in strictly ascending order of their reports' SHA-256; absent on the wire
+    /// when empty.
     pub devices: Vec<Device>,
     /// Key 7: hints; absent on the wire when empty.
     pub endorsements: Vec<Vec<u8>>,
@@ -158,10 +160,11 @@ fn read(d: &mut Decoder<'_>) -> Result<Envelope, Wrong> {
     }
     key(d, 2, true)?;
     let name = d.str()?;
-    let profile = Profile::parse(name).filter(|profile| PROFILES.contains(&profile.as_str())).ok_or_else(|| {
-        let shown: String = name.chars().take(32).collect();
-        Wrong::Finding(finding(codes::ENV_PROFILE_UNKNOWN, format!("profile {shown:?}")))
-    })?;
+    let profile =
+        Profile::parse(name).filter(|profile| PROFILES.contains(&profile.as_str())).ok_or_else(|| {
+            let shown: String = name.chars().take(32).collect();
+            Wrong::Finding(finding(codes::ENV_PROFILE_UNKNOWN, format!("profile {shown:?}")))
+        })?;
     key(d, 3, true)?;
     let transcript = d.bytes()?.to_vec();
     key(d, 4, true)?;
@@ -193,15 +196,8 @@ fn read_blobs(d: &mut Decoder<'_>) -> Result<Vec<Vec<u8>>, Wrong> {
     if count > length(MAX_ENDORSEMENTS) {
         return Err(Wrong::Finding(size(format!("{count} objects, the limit is {MAX_ENDORSEMENTS}"))));
     }
-    (0..count)
-        .map(|_| {
-            let blob = d.bytes()?;
-            if blob.len() > MAX_ENDORSEMENT {
-                return Err(Wrong::Finding(size(format!("object of {} bytes", blob.len()))));
-            }
-            Ok(blob.to_vec())
-        })
-        .collect()
+    // The envelope's own limit is that of one object.
+    (0..count).map(|_| Ok(d.bytes()?.to_vec())).collect()
 }
 
 fn read_devices(d: &mut Decoder<'_>) -> Result<Vec<Device>, Wrong> {
@@ -215,13 +211,21 @@ fn read_devices(d: &mut Decoder<'_>) -> Result<Vec<Device>, Wrong> {
             return Err(wrong("a device is not an array of four"));
         }
         let class = DeviceClass::from_number(d.u8()?).ok_or_else(|| wrong("unknown class of device"))?;
-        let device =
-            Device { class, report: d.bytes()?.to_vec(), cert_chain: d.bytes()?.to_vec(), cc_state: fixed(d)? };
+        let device = Device {
+            class,
+            report: d.bytes()?.to_vec(),
+            cert_chain: d.bytes()?.to_vec(),
+            cc_state: fixed(d)?,
+        };
         devices.push(device);
     }
     let of = |class| devices.iter().filter(|device| device.class == class).count();
     if of(DeviceClass::Gpu) > MAX_GPUS || of(DeviceClass::Switch) > MAX_SWITCHES {
         return Err(Wrong::Finding(size(format!("more than {MAX_GPUS} GPUs or {MAX_SWITCHES} switches"))));
+    }
+    // One order, so that the same devices are the same token; one report twice is not two devices.
+    if !devices.is_sorted_by(|a, b| sha256(&a.report) < sha256(&b.report)) {
+        return Err(wrong("devices are not in strictly ascending order of their reports' SHA-256"));
     }
     Ok(devices)
 }
