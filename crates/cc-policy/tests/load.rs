@@ -209,3 +209,16 @@ fn the_example_loads_and_has_every_key() {
         assert!(line.contains("(snp-production.toml:"), "{line} is not in the example");
     }
 }
+
+#[test]
+fn only_init_data_ties_launch_data_to_a_name() {
+    let value = filled('7', 32);
+    for (knobs, needed) in [
+        ("", false),
+        ("host_data = \"zero\"", false),
+        (&format!("host_data = [\"{value}\"]"), false),
+        ("host_data = \"init-data\"", true),
+    ] {
+        assert_eq!(policy("", knobs).needs_init_data(), needed, "{knobs}");
+    }
+}

@@ -95,7 +95,18 @@ macro_rules! payloads {
     ($($name:ident),*) => {$(impl Payload for $name { const KIND: Kind = Kind::$name; })*};
 }
 payloads!(
-    Hello, ChannelProof, Notice, Challenge, Open, Contribution, Busy, Publish, Closed, Admission, Reserve, Reserved,
+    Hello,
+    ChannelProof,
+    Notice,
+    Challenge,
+    Open,
+    Contribution,
+    Busy,
+    Publish,
+    Closed,
+    Admission,
+    Reserve,
+    Reserved,
     JobUpdate
 );
 
@@ -345,7 +356,8 @@ impl Signed {
             return None;
         }
         let mut decoder = minicbor::Decoder::new(bytes);
-        let Frame { epoch, job_id, sender, recipient, kind, sequence, payload, signature } = decoder.decode().ok()?;
+        let Frame { epoch, job_id, sender, recipient, kind, sequence, payload, signature } =
+            decoder.decode().ok()?;
         if decoder.position() != bytes.len() || job_id.len() > 64 {
             return None;
         }
@@ -383,6 +395,8 @@ impl Identity {
 
     /// Whether two identities are one instance.
     pub fn is(&self, other: &Self) -> bool {
-        same(&self.spki, &other.spki) && same(&self.instance_id, &other.instance_id) && same(&self.kem, &other.kem)
+        same(&self.spki, &other.spki)
+            && same(&self.instance_id, &other.instance_id)
+            && same(&self.kem, &other.kem)
     }
 }

@@ -39,11 +39,15 @@ pub fn refuse(candidates: &[Candidate<'_>], chip_quota: u32) -> BTreeMap<Name, F
     let guests = candidates.iter().filter_map(|one| Some((one.hardware.guest.as_deref()?, one)));
     for group in shared(guests) {
         for one in &group {
-            refuse(one.name, Finding::new(codes::FL_SYBIL_SAME_GUEST, format!("one guest is {}", names(&group))));
+            refuse(
+                one.name,
+                Finding::new(codes::FL_SYBIL_SAME_GUEST, format!("one guest is {}", names(&group))),
+            );
         }
     }
-    let devices =
-        candidates.iter().flat_map(|one| one.hardware.devices.iter().map(move |device| (device.as_slice(), one)));
+    let devices = candidates
+        .iter()
+        .flat_map(|one| one.hardware.devices.iter().map(move |device| (device.as_slice(), one)));
     for group in shared(devices) {
         for one in &group {
             let text = format!("one device is shown by {}", names(&group));
@@ -69,9 +73,7 @@ pub fn refuse(candidates: &[Candidate<'_>], chip_quota: u32) -> BTreeMap<Name, F
 }
 
 /// Groups of at least two names, each in name order.
-fn shared<'a, 'b>(
-    pairs: impl Iterator<Item = (&'b [u8], &'b Candidate<'a>)>,
-) -> Vec<Vec<&'b Candidate<'a>>> {
+fn shared<'a, 'b>(pairs: impl Iterator<Item = (&'b [u8], &'b Candidate<'a>)>) -> Vec<Vec<&'b Candidate<'a>>> {
     let mut groups: BTreeMap<&[u8], Vec<&Candidate<'a>>> = BTreeMap::new();
     for (id, one) in pairs {
         groups.entry(id).or_default().push(one);

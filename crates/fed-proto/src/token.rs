@@ -120,7 +120,8 @@ pub fn check(look: Look<'_>, envelope: &Envelope) -> Result<(Binding, Option<Dig
     }
     if !required.contains(&envelope.profile) || envelope.profile.as_str() == GPU_PROFILE {
         let wanted: Vec<&str> = required.iter().map(Profile::as_str).collect();
-        let text = format!("{} shows {}, required of a {} is {wanted:?}", stated, envelope.profile, sender.role);
+        let text =
+            format!("{} shows {}, required of a {} is {wanted:?}", stated, envelope.profile, sender.role);
         return Err(Finding::new(codes::ENV_PROFILE_NOT_ALLOWED, text));
     }
     if let Err((5..=8, finding)) = compared {

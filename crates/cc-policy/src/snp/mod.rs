@@ -12,5 +12,5 @@ mod values;
 
 pub(crate) use describe::describe;
 pub(crate) use load::load;
-pub(crate) use policy::{SnpPolicy, waivers};
+pub(crate) use policy::{SnpPolicy, needs_init_data, waivers};
 pub(crate) use steps::appraise;

@@ -40,6 +40,7 @@ pub struct Owner {
 }
 
 /// A participant's enrolment.
+#[derive(Clone)]
 pub struct Enrolled {
     /// Who.
     pub name: Name,
@@ -47,7 +48,7 @@ pub struct Enrolled {
     pub role: Role,
     /// The certificate, DER.
     pub certificate: Vec<u8>,
-    key: EcdsaKeyPair,
+    pkcs8: Vec<u8>,
 }
 
 impl Owner {
@@ -100,8 +101,7 @@ impl Owner {
     pub fn enrol(&self, name: &Name, role: Role) -> Enrolled {
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name.as_str());
-        params.subject_alt_names =
-            vec![SanType::URI(format!("muster:{role}:{name}").try_into().unwrap())];
+        params.subject_alt_names = vec![SanType::URI(format!("muster:{role}:{name}").try_into().unwrap())];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         if role == Role::Server {
             params.extended_key_usages.push(ExtendedKeyUsagePurpose::ServerAuth);
@@ -110,8 +110,7 @@ impl Owner {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.ca).unwrap().der().to_vec();
-        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.serialized_der()).unwrap();
-        Enrolled { name: name.clone(), role, certificate, key }
+        Enrolled { name: name.clone(), role, certificate, pkcs8: key.serialized_der().to_vec() }
     }
 }
 
@@ -131,7 +130,8 @@ impl Enrolled {
             key: key.public().digest(),
             kem: None,
         };
-        let signature = self.key.sign(&SystemRandom::new(), &statement(federation_id, &claim)).unwrap();
+        let enrolment = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &self.pkcs8).unwrap();
+        let signature = enrolment.sign(&SystemRandom::new(), &statement(federation_id, &claim)).unwrap();
         Identity {
             spki: key.public().spki().to_vec().into(),
             kem: Vec::new().into(),

@@ -168,7 +168,12 @@ impl Federation {
     }
 
     /// The same under a changed bundle.
-    pub fn with(seed: u64, sites: usize, owner: Owner, edit: impl FnOnce(&mut fed_proto::bundle::Bundle)) -> Self {
+    pub fn with(
+        seed: u64,
+        sites: usize,
+        owner: Owner,
+        edit: impl FnOnce(&mut fed_proto::bundle::Bundle),
+    ) -> Self {
         println!("seed {seed}");
         let mut bundle = owner.bundle(1);
         edit(&mut bundle);
@@ -283,6 +288,17 @@ impl Federation {
         self.connect(name);
     }
 
+    /// Starts another machine under an enrolment that exists: the same name and certificate, an instance of its own.
+    /// The harness knows it by the returned label.
+    pub fn twin(&mut self, of: &Name) -> Name {
+        let label = name(&format!("{of}.twin"));
+        let certificate = self.sites.get(of).unwrap().enrolled.clone();
+        self.add(&label);
+        self.sites.get_mut(&label).unwrap().enrolled = certificate;
+        self.start(&label);
+        label
+    }
+
     /// Starts the server and all sites.
     pub fn start_all(&mut self) {
         self.start_server();
@@ -317,8 +333,9 @@ impl Federation {
         self.next_connection += 1;
         let connection = Conn(self.next_connection);
         self.connections.insert(connection, name.clone());
+        let certified = self.sites.get(name).unwrap().enrolled.name.clone();
         if let Some(server) = &mut self.server {
-            server.connected(now, connection, name.clone(), Role::Client);
+            server.connected(now, connection, certified, Role::Client);
         }
         self.with_agent(name, Some(connection), |agent, env, out| agent.connected(env, out));
     }
@@ -361,7 +378,8 @@ impl Federation {
             Output::Collect { epoch, binding } => {
                 assert!(site.reports.insert(epoch), "{name} makes a second report for {epoch}, seed {seed}");
                 if !site.mute {
-                    let delivery = Delivery::Collected { who: name.clone(), epoch, binding: *binding.as_bytes() };
+                    let delivery =
+                        Delivery::Collected { who: name.clone(), epoch, binding: *binding.as_bytes() };
                     self.queue.push(self.now + REPORT_TIME, delivery);
                 }
             }
@@ -393,7 +411,9 @@ impl Federation {
             Event::Stop { job_id, finding } => {
                 if site.running.remove(&job_id).is_some() {
                     site.stopped.push((job_id.clone(), finding));
-                    self.with_agent(name, None, |agent, _, out| agent.job_update(&job_id, "stopped", "", out));
+                    self.with_agent(name, None, |agent, _, out| {
+                        agent.job_update(&job_id, "stopped", "", out)
+                    });
                 }
             }
             _ => {}
@@ -424,7 +444,8 @@ impl Federation {
         if self.random.percent(self.faults.loss) && self.faults.loss > 0 {
             return;
         }
-        let copies = if self.faults.duplication > 0 && self.random.percent(self.faults.duplication) { 2 } else { 1 };
+        let copies =
+            if self.faults.duplication > 0 && self.random.percent(self.faults.duplication) { 2 } else { 1 };
         for _ in 0..copies {
             let delay = self.faults.delay.as_millis() as u64;
             let delay = Duration::from_millis(if delay == 0 { 0 } else { self.random.below(delay) });
@@ -440,7 +461,10 @@ impl Federation {
     }
 
     /// Calls the server's state machine and carries out what it wants.
-    pub fn with_server(&mut self, call: impl FnOnce(&mut Coordinator, Now, &mut dyn ServerEnv, &mut Vec<Action>)) {
+    pub fn with_server(
+        &mut self,
+        call: impl FnOnce(&mut Coordinator, Now, &mut dyn ServerEnv, &mut Vec<Action>),
+    ) {
         let now = self.now();
         self.server_world.wall_ms = now.wall.as_secs() * 1000;
         let Some(server) = &mut self.server else { return };
@@ -583,7 +607,8 @@ impl Federation {
         let now = self.now();
         self.verifications += 1;
         let evidence = &order.envelope.evidence;
-        let parts = evidence.iter().position(|byte| *byte == 0).map(|at| (&evidence[..at], &evidence[at + 1..]));
+        let parts =
+            evidence.iter().position(|byte| *byte == 0).map(|at| (&evidence[..at], &evidence[at + 1..]));
         let guest = parts.and_then(|(guest, _)| std::str::from_utf8(guest).ok()).unwrap_or_default();
         let bound = parts.is_some_and(|(_, binding)| binding == order.binding.as_bytes());
         let hardware = match self.sites.get(&name_or_server(guest)) {
@@ -620,7 +645,8 @@ impl Federation {
                     .map(|(verifier, subject, _)| (verifier, subject))
                     .collect();
                 for verifier in &start.grant.members {
-                    for subject in start.grant.members.iter().filter(|subject| subject.name != verifier.name) {
+                    for subject in start.grant.members.iter().filter(|subject| subject.name != verifier.name)
+                    {
                         assert!(
                             fresh.contains(&(&verifier.name, &subject.name)),
                             "{at} runs {} on no fresh verdict of {} about {}, seed {}",

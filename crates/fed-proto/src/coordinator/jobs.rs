@@ -80,7 +80,13 @@ impl Coordinator {
         self.own.report_wait(now)
     }
 
-    pub(super) fn decide_if_ready(&mut self, now: Now, epoch: u64, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
+    pub(super) fn decide_if_ready(
+        &mut self,
+        now: Now,
+        epoch: u64,
+        env: &mut dyn ServerEnv,
+        out: &mut Vec<Action>,
+    ) {
         if self.rounds.get(&epoch).is_some_and(|round| round.verdicts_complete()) {
             self.decide(now, epoch, env, out);
         }
@@ -125,7 +131,10 @@ impl Coordinator {
         out: &mut Vec<Action>,
     ) -> Result<(), Finding> {
         let answer: Reserved = message.read().ok_or_else(|| {
-            Finding::new(codes::FL_PEER_QUARANTINED, format!("{name}: an answer about resources that does not read"))
+            Finding::new(
+                codes::FL_PEER_QUARANTINED,
+                format!("{name}: an answer about resources that does not read"),
+            )
         })?;
         if let Some(round) = self.rounds.get_mut(&epoch)
             && matches!(round.phase, Phase::Reserving(_))
@@ -146,7 +155,13 @@ impl Coordinator {
     }
 
     /// S5, after the resource check: the sites that have enough, if they are enough.
-    pub(super) fn reservations_over(&mut self, now: Now, epoch: u64, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
+    pub(super) fn reservations_over(
+        &mut self,
+        now: Now,
+        epoch: u64,
+        env: &mut dyn ServerEnv,
+        out: &mut Vec<Action>,
+    ) {
         let server = self.own.me().name.clone();
         let Some(round) = self.rounds.get_mut(&epoch) else { return };
         let Some(job) = &mut round.job else { return };
@@ -194,7 +209,14 @@ impl Coordinator {
     }
 
     /// The shell gives the attempt up: the job was aborted, or took too long.
-    pub fn give_up(&mut self, now: Now, job: &JobId, reason: &str, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
+    pub fn give_up(
+        &mut self,
+        now: Now,
+        job: &JobId,
+        reason: &str,
+        env: &mut dyn ServerEnv,
+        out: &mut Vec<Action>,
+    ) {
         let of_job = |round: &super::Round| round.job.as_ref().is_some_and(|known| known.id == *job);
         let epochs: Vec<u64> =
             self.rounds.iter().filter(|(_, round)| of_job(round)).map(|(epoch, _)| *epoch).collect();
@@ -247,7 +269,12 @@ impl Coordinator {
         self.pump(now, env, out);
     }
 
-    pub(super) fn job_update_of(&mut self, name: &Name, message: &Signed, out: &mut Vec<Action>) -> Result<(), Finding> {
+    pub(super) fn job_update_of(
+        &mut self,
+        name: &Name,
+        message: &Signed,
+        out: &mut Vec<Action>,
+    ) -> Result<(), Finding> {
         let JobUpdate { state, text } = message.read().ok_or_else(|| {
             Finding::new(codes::FL_PEER_QUARANTINED, format!("{name}: a job's update that does not read"))
         })?;
@@ -291,8 +318,11 @@ fn left_out(
             let declined: Vec<String> = declined
                 .filter_map(|(subject, result)| Some(format!("{subject} ({})", result.as_ref().err()?.code)))
                 .collect();
-            let why =
-                if declined.is_empty() { "left out".to_owned() } else { format!("declines {}", declined.join(", ")) };
+            let why = if declined.is_empty() {
+                "left out".to_owned()
+            } else {
+                format!("declines {}", declined.join(", "))
+            };
             (name.clone(), why)
         })
         .collect()

@@ -118,7 +118,8 @@ impl Coordinator {
             }
             if *name == own {
                 to_own = true;
-            } else if let Some(to) = chosen.or_else(|| self.sites.get(name).and_then(|site| site.connection)) {
+            } else if let Some(to) = chosen.or_else(|| self.sites.get(name).and_then(|site| site.connection))
+            {
                 self.send(to, bytes, out);
             }
         }
@@ -182,18 +183,25 @@ impl Coordinator {
         if !open || round.contributions.contains_key(name) {
             return Ok(());
         }
-        let contribution: Contribution = message.read().ok_or_else(|| unknown("a contribution that does not read"))?;
-        let checked = Leaf::parse(&contribution.leaf).ok_or_else(|| unknown("its leaf does not read")).and_then(|leaf| {
-            if leaf.name != *name || leaf.epoch != epoch || leaf.federation_id != *self.own.federation_id() {
-                return Err(unknown("its leaf belongs elsewhere"));
-            }
-            let peer = self.own.contributed(now, &leaf, &contribution)?;
-            let connected = self.member_connection(epoch, name).and_then(|connection| self.key_at(connection));
-            if connected.is_some_and(|key| key != peer.key.digest()) {
-                return Err(unknown("its leaf is of another instance than the one on its connection"));
-            }
-            Ok(())
-        });
+        let contribution: Contribution =
+            message.read().ok_or_else(|| unknown("a contribution that does not read"))?;
+        let checked = Leaf::parse(&contribution.leaf)
+            .ok_or_else(|| unknown("its leaf does not read"))
+            .and_then(|leaf| {
+                if leaf.name != *name
+                    || leaf.epoch != epoch
+                    || leaf.federation_id != *self.own.federation_id()
+                {
+                    return Err(unknown("its leaf belongs elsewhere"));
+                }
+                let peer = self.own.contributed(now, &leaf, &contribution)?;
+                let connected =
+                    self.member_connection(epoch, name).and_then(|connection| self.key_at(connection));
+                if connected.is_some_and(|key| key != peer.key.digest()) {
+                    return Err(unknown("its leaf is of another instance than the one on its connection"));
+                }
+                Ok(())
+            });
         if let Err(finding) = checked {
             // Dropped before Publish; the round goes on without it.
             self.absent(epoch, name, finding.clone());
@@ -229,12 +237,19 @@ impl Coordinator {
             .filter(|(_, round)| {
                 matches!(round.phase, Phase::Contributing(_))
                     && !round.contributions.contains_key(name)
-                    && round.members.get(name).is_some_and(|chosen| chosen.is_none_or(|chosen| chosen == connection))
+                    && round
+                        .members
+                        .get(name)
+                        .is_some_and(|chosen| chosen.is_none_or(|chosen| chosen == connection))
             })
             .map(|(epoch, _)| *epoch)
             .collect();
         for epoch in concerned {
-            self.absent(epoch, name, Finding::new(codes::FL_MEMBER_MISSING, format!("{name} is disconnected")));
+            self.absent(
+                epoch,
+                name,
+                Finding::new(codes::FL_MEMBER_MISSING, format!("{name} is disconnected")),
+            );
             self.contributed_if_all(now, epoch, env, out);
         }
     }
@@ -251,9 +266,12 @@ impl Coordinator {
     fn publish(&mut self, now: Now, epoch: u64, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
         let own = self.own.me().name.clone();
         let late: Vec<Name> = match self.rounds.get(&epoch) {
-            Some(round) => {
-                round.members.keys().filter(|name| !round.contributions.contains_key(*name)).cloned().collect()
-            }
+            Some(round) => round
+                .members
+                .keys()
+                .filter(|name| !round.contributions.contains_key(*name))
+                .cloned()
+                .collect(),
             None => return,
         };
         for name in late {
@@ -337,7 +355,8 @@ impl Coordinator {
         for epoch in concerned {
             let Some(round) = self.rounds.get(&epoch) else { continue };
             let job_id = round.job_id().to_owned();
-            let (open, publish, passed_on) = (round.open.clone(), round.publish.clone(), round.passed_on.clone());
+            let (open, publish, passed_on) =
+                (round.open.clone(), round.publish.clone(), round.passed_on.clone());
             let bytes = Arc::new(self.own.sign(Kind::Open, epoch, &job_id, None, open));
             self.send(connection, &bytes, out);
             if !publish.is_empty() {
@@ -384,12 +403,7 @@ impl Coordinator {
         }
     }
 
-    fn book_standings(
-        &mut self,
-        now: Now,
-        results: Vec<(Name, Result<(), Finding>)>,
-        out: &mut Vec<Action>,
-    ) {
+    fn book_standings(&mut self, now: Now, results: Vec<(Name, Result<(), Finding>)>, out: &mut Vec<Action>) {
         for (name, result) in results {
             let Some(site) = self.sites.get_mut(&name) else { continue };
             if site.judged(now.mono, &result) {
@@ -454,7 +468,8 @@ impl Coordinator {
     fn close(&mut self, epoch: u64, out: &mut Vec<Action>) {
         let Some(round) = self.rounds.get_mut(&epoch) else { return };
         round.phase = round.judging();
-        let absent = round.members.keys().filter(|name| !round.tokens.contains(*name)).map(Name::to_string).collect();
+        let absent =
+            round.members.keys().filter(|name| !round.tokens.contains(*name)).map(Name::to_string).collect();
         let job_id = round.job_id().to_owned();
         let bytes = Arc::new(self.own.sign(Kind::Closed, epoch, &job_id, None, Closed { absent }.to_bytes()));
         self.broadcast(epoch, &bytes, None, out);
@@ -463,7 +478,10 @@ impl Coordinator {
     /// The next registration round opens as soon as the own report of the previous one is out (*verification.md* 5.6).
     fn register_waiting(&mut self, now: Now, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
         let own = &self.own.me().name;
-        let busy = self.rounds.values().any(|round| round.purpose == Purpose::Register && !round.tokens.contains(own));
+        let busy = self
+            .rounds
+            .values()
+            .any(|round| round.purpose == Purpose::Register && !round.tokens.contains(own));
         if busy {
             return;
         }
@@ -482,14 +500,19 @@ impl Coordinator {
 
     /// Every half lifetime of a verdict, less up to a tenth (*verification.md* 5.5 step 8).
     fn periodic(&mut self, now: Now, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
-        let under_way = self.rounds.values().any(|round| {
-            round.purpose == Purpose::Periodic && !matches!(round.phase, Phase::Judging(_))
-        });
+        let under_way = self
+            .rounds
+            .values()
+            .any(|round| round.purpose == Purpose::Periodic && !matches!(round.phase, Phase::Judging(_)));
         if under_way || (now.mono < self.next_periodic && !self.hurry) {
             return;
         }
-        let sites: Vec<_> =
-            self.sites.iter().filter(|(_, site)| site.is_connected()).map(|(name, _)| (name.clone(), None)).collect();
+        let sites: Vec<_> = self
+            .sites
+            .iter()
+            .filter(|(_, site)| site.is_connected())
+            .map(|(name, _)| (name.clone(), None))
+            .collect();
         let half = self.own.bundle().verdict_lifetime / 2;
         if sites.is_empty() {
             self.next_periodic = now.mono.saturating_add(half);
@@ -519,16 +542,12 @@ impl Round {
 
     /// Whether every member that sent a token has signed a verdict.
     pub(super) fn verdicts_complete(&self) -> bool {
-        matches!(self.phase, Phase::Judging(_)) && self.tokens.iter().all(|name| self.verdicts.contains_key(name))
+        matches!(self.phase, Phase::Judging(_))
+            && self.tokens.iter().all(|name| self.verdicts.contains_key(name))
     }
 
     /// The clients of the round: those that contributed.
     pub(super) fn clients(&self, server: &Name) -> BTreeSet<Name> {
         self.contributions.keys().filter(|name| *name != server).cloned().collect()
-    }
-
-    /// Whether a name is a member.
-    pub(super) fn has(&self, name: &Name) -> bool {
-        self.members.contains_key(name)
     }
 }

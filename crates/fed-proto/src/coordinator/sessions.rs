@@ -56,14 +56,7 @@ pub(super) enum State {
 impl Coordinator {
     /// A participant connected. Name and role are what its certificate says, as verified by TLS.
     pub fn connected(&mut self, now: Now, connection: Conn, name: Name, role: Role) {
-        let new = Connection {
-            name,
-            role,
-            since: now.mono,
-            strikes: 0,
-            peer: None,
-            state: State::Greeting,
-        };
+        let new = Connection { name, role, since: now.mono, strikes: 0, peer: None, state: State::Greeting };
         self.connections.insert(connection, new);
     }
 
@@ -112,14 +105,18 @@ impl Coordinator {
         known.strikes = known.strikes.saturating_add(1);
         let name = known.name.clone();
         // A wrong name or a missing signature is never an accident.
-        let at_once = finding.code == codes::FL_NAME_UNAUTHENTICATED || finding.code == codes::FL_MESSAGE_UNSIGNED;
+        let at_once =
+            finding.code == codes::FL_NAME_UNAUTHENTICATED || finding.code == codes::FL_MESSAGE_UNSIGNED;
         let over = known.strikes >= STRIKES || at_once;
         out.push(Action::Event(ServerEvent::Charged { name, finding: finding.clone() }));
         if over {
             let finding = if at_once {
                 finding
             } else {
-                Finding::new(codes::FL_PEER_QUARANTINED, format!("{STRIKES} refused messages, the last: {finding}"))
+                Finding::new(
+                    codes::FL_PEER_QUARANTINED,
+                    format!("{STRIKES} refused messages, the last: {finding}"),
+                )
             };
             self.refuse(connection, finding, out);
         }
@@ -140,7 +137,8 @@ impl Coordinator {
             let text = format!("{name} sends as {}", message.header.sender);
             return Err(Finding::new(codes::FL_NAME_UNAUTHENTICATED, text));
         }
-        let kind = Kind::from_number(message.header.kind).ok_or_else(|| garbage("unknown kind of message"))?;
+        let kind =
+            Kind::from_number(message.header.kind).ok_or_else(|| garbage("unknown kind of message"))?;
         if kind == Kind::Hello {
             return self.hello(now, connection, &message, out);
         }
@@ -152,9 +150,12 @@ impl Coordinator {
         match kind {
             Kind::ChannelProof => self.channel_proof(now, connection, &message, env, out),
             Kind::Alive => self.alive(now, connection, &message, out),
-            Kind::Contribution | Kind::Busy | Kind::Token | Kind::Verdict | Kind::Reserved | Kind::JobUpdate => {
-                self.in_round(now, name, kind, &message, Arc::new(bytes), env, out)
-            }
+            Kind::Contribution
+            | Kind::Busy
+            | Kind::Token
+            | Kind::Verdict
+            | Kind::Reserved
+            | Kind::JobUpdate => self.in_round(now, name, kind, &message, Arc::new(bytes), env, out),
             _ => Err(garbage("a message of a kind that the server does not receive")),
         }
     }
@@ -213,7 +214,13 @@ impl Coordinator {
     }
 
     /// Whether a hello may lead to anything.
-    fn admissible(&mut self, now: Now, name: &Name, role: Role, identity: &Identity) -> Result<Peer, Finding> {
+    fn admissible(
+        &mut self,
+        now: Now,
+        name: &Name,
+        role: Role,
+        identity: &Identity,
+    ) -> Result<Peer, Finding> {
         if role != Role::Client {
             let text = format!("{name} is a {role}; this server registers clients");
             return Err(Finding::new(codes::FL_MEMBER_UNKNOWN, text));
@@ -232,9 +239,10 @@ impl Coordinator {
         let waiting = |known: &Connection| {
             matches!(known.state, State::Queued | State::Registering | State::Contending { .. })
         };
-        let others = self.connections.iter().filter(|(other, known)| {
-            **other != connection && known.name == *name && waiting(known)
-        });
+        let others = self
+            .connections
+            .iter()
+            .filter(|(other, known)| **other != connection && known.name == *name && waiting(known));
         let mut claimed = false;
         let mut stale = Vec::new();
         for (other, known) in others {
@@ -292,11 +300,13 @@ impl Coordinator {
         if !shown {
             return Err(invalid("a proof for a token that was not accepted"));
         }
-        let pop = <[u8; 64]>::try_from(proof.pop.as_slice()).map_err(|_| invalid("a proof of another length"))?;
-        let stated = <[u8; 32]>::try_from(proof.exporter.as_slice()).map_err(|_| invalid("not an exporter"))?;
-        let own = env
-            .exporter_of(connection, &sha256(&proof.transcript).0)
-            .ok_or_else(|| Finding::new(codes::BIND_CHANNEL_MISMATCH, format!("{name}: the connection is gone")))?;
+        let pop =
+            <[u8; 64]>::try_from(proof.pop.as_slice()).map_err(|_| invalid("a proof of another length"))?;
+        let stated =
+            <[u8; 32]>::try_from(proof.exporter.as_slice()).map_err(|_| invalid("not an exporter"))?;
+        let own = env.exporter_of(connection, &sha256(&proof.transcript).0).ok_or_else(|| {
+            Finding::new(codes::BIND_CHANNEL_MISMATCH, format!("{name}: the connection is gone"))
+        })?;
         pop::verify_channel(&peer.key, &Binding::new(report_data), &stated, &own, &Signature(pop))
     }
 
@@ -318,7 +328,13 @@ impl Coordinator {
         out.push(Action::Event(ServerEvent::Connected { name: name.clone(), connected: true }));
     }
 
-    fn alive(&mut self, now: Now, connection: Conn, message: &Signed, out: &mut Vec<Action>) -> Result<(), Finding> {
+    fn alive(
+        &mut self,
+        now: Now,
+        connection: Conn,
+        message: &Signed,
+        out: &mut Vec<Action>,
+    ) -> Result<(), Finding> {
         let Some(known) = self.connections.get(&connection) else { return Ok(()) };
         let name = known.name.clone();
         let Some(site) = self.sites.get_mut(&name).filter(|site| site.connection == Some(connection)) else {
@@ -326,17 +342,22 @@ impl Coordinator {
         };
         let answer = Challenge::from_bytes(&message.payload);
         let asked = site.challenge.map(|(nonce, _)| nonce);
-        let right = answer.zip(asked).is_some_and(|(answer, asked)| crate::crypto::same(&answer.nonce, &asked));
+        let right =
+            answer.zip(asked).is_some_and(|(answer, asked)| crate::crypto::same(&answer.nonce, &asked));
         if !right {
-            return Err(Finding::new(codes::FL_PEER_QUARANTINED, format!("{name}: not the answer to the challenge")));
+            return Err(Finding::new(
+                codes::FL_PEER_QUARANTINED,
+                format!("{name}: not the answer to the challenge"),
+            ));
         }
         site.alive_at = now.mono;
         site.challenge = None;
         // It lives: who contends for the name is refused, unless the owner said that the newest wins.
         let replaceable = self.own.bundle().replaceable(&name);
-        let contender = self.connections.iter_mut().find(|(_, known)| {
-            known.name == name && matches!(known.state, State::Contending { .. })
-        });
+        let contender = self
+            .connections
+            .iter_mut()
+            .find(|(_, known)| known.name == name && matches!(known.state, State::Contending { .. }));
         match contender {
             Some((_, known)) if replaceable => known.state = State::Queued,
             Some((contender, _)) => {

@@ -44,7 +44,8 @@ impl Participant {
     ) -> Result<(), Finding> {
         self.of_round(message)?;
         let epoch = message.header.epoch;
-        let admission: Admission = message.read().ok_or_else(|| garbage("an Admission that does not read"))?;
+        let admission: Admission =
+            message.read().ok_or_else(|| garbage("an Admission that does not read"))?;
         let Some(round) = self.rounds.get_mut(&epoch) else { return Ok(()) };
         if round.purpose != Purpose::JobStart {
             return Err(garbage("an Admission in a round without job"));
@@ -53,7 +54,8 @@ impl Participant {
         if !matches!(published.announced, Announced::Nothing) {
             return Ok(());
         }
-        let names: Result<BTreeSet<Name>, _> = admission.admitted.iter().map(|name| Name::new(name)).collect();
+        let names: Result<BTreeSet<Name>, _> =
+            admission.admitted.iter().map(|name| Name::new(name)).collect();
         let names = names.map_err(|_| garbage("an Admission with names that are none"))?;
         published.announced = Announced::Admission { names, text: admission.text };
         round.messages.push(bytes.to_vec());
@@ -76,15 +78,19 @@ impl Participant {
             out.push(Output::Event(Event::NotAdmitted { job_id, reason }));
             return;
         }
-        let all_verdicts =
-            published.verdict.is_some() && names.iter().all(|name| *name == self.me.name || published.verdicts.contains_key(name));
+        let all_verdicts = published.verdict.is_some()
+            && names.iter().all(|name| *name == self.me.name || published.verdicts.contains_key(name));
         let age = now.mono.saturating_sub(round.drawn_at);
         if !all_verdicts && age <= super::NONCE_LIFETIME {
             return;
         }
         published.announced = Announced::Done;
         let counted = if age > lifetime {
-            let text = format!("the verdicts of round {epoch} are {} s old, {} s are allowed", age.as_secs(), lifetime.as_secs());
+            let text = format!(
+                "the verdicts of round {epoch} are {} s old, {} s are allowed",
+                age.as_secs(),
+                lifetime.as_secs()
+            );
             Err(Finding::new(codes::FL_VERDICT_EXPIRED, text))
         } else {
             counted(&self.me.name, &names, round)
@@ -104,13 +110,17 @@ impl Participant {
         }
     }
 
-    fn start(&self, now: Now, epoch: u64, names: &BTreeSet<Name>, own_key: Digest) -> Option<(Start, Running)> {
+    fn start(
+        &self,
+        now: Now,
+        epoch: u64,
+        names: &BTreeSet<Name>,
+        own_key: Digest,
+    ) -> Option<(Start, Running)> {
         let round = self.rounds.get(&epoch)?;
         let published = round.published.as_ref()?;
-        let members: Vec<Admitted> = names
-            .iter()
-            .map(|name| self.admitted(name, published, own_key))
-            .collect::<Option<_>>()?;
+        let members: Vec<Admitted> =
+            names.iter().map(|name| self.admitted(name, published, own_key)).collect::<Option<_>>()?;
         let admitted = members.iter().map(|member| (member.name.clone(), member.key)).collect();
         let left = self.floor.bundle.verdict_lifetime.saturating_sub(now.mono.saturating_sub(round.drawn_at));
         let grant = Grant {
@@ -131,7 +141,12 @@ impl Participant {
 
     fn admitted(&self, name: &Name, published: &Published, own_key: Digest) -> Option<Admitted> {
         if *name == self.me.name {
-            return Some(Admitted { name: name.clone(), role: self.me.role, key: own_key, policy: self.me.policy });
+            return Some(Admitted {
+                name: name.clone(),
+                role: self.me.role,
+                key: own_key,
+                policy: self.me.policy,
+            });
         }
         let peer = &published.peers.get(name)?.peer;
         let policy = published.verdicts.get(name)?.1;
@@ -171,7 +186,13 @@ impl Participant {
     }
 
     /// A verifier rejects a subject: the jobs that the two share stop at once.
-    pub(super) fn refuted(&mut self, verifier: &Name, subject: &Name, finding: &Finding, out: &mut Vec<Output>) {
+    pub(super) fn refuted(
+        &mut self,
+        verifier: &Name,
+        subject: &Name,
+        finding: &Finding,
+        out: &mut Vec<Output>,
+    ) {
         let shared = |running: &Running| {
             running.admitted.contains_key(verifier) && running.admitted.contains_key(subject)
         };
@@ -215,7 +236,9 @@ impl Participant {
         let stale = |running: &Running| {
             let pairs = running.admitted.iter().flat_map(|v| running.admitted.iter().map(move |s| (v, s)));
             let mut pairs = pairs.filter(|(v, s)| v.0 != s.0);
-            pairs.find(|(v, s)| ledger.age(now.mono, *v, *s).is_none_or(|age| age > lifetime)).map(|(v, s)| (v.0.clone(), s.0.clone()))
+            pairs
+                .find(|(v, s)| ledger.age(now.mono, *v, *s).is_none_or(|age| age > lifetime))
+                .map(|(v, s)| (v.0.clone(), s.0.clone()))
         };
         let expired: Vec<_> =
             self.running.iter().filter_map(|(job, running)| Some((job.clone(), stale(running)?))).collect();
@@ -256,7 +279,10 @@ fn counted(me: &Name, names: &BTreeSet<Name>, round: &Round) -> Result<(), Findi
             match verdict.get(subject) {
                 Some(Ok(())) => {}
                 Some(Err(finding)) => {
-                    let text = format!("{verifier} and {subject} are announced as admitted, but {verifier} says {}", finding.code);
+                    let text = format!(
+                        "{verifier} and {subject} are announced as admitted, but {verifier} says {}",
+                        finding.code
+                    );
                     return Err(mismatch(text));
                 }
                 None => return Err(mismatch(format!("{verifier} says nothing of {subject}"))),
@@ -264,7 +290,8 @@ fn counted(me: &Name, names: &BTreeSet<Name>, round: &Round) -> Result<(), Findi
         }
     }
     let job = round.job.as_ref().ok_or_else(|| garbage("no job"))?;
-    let clients = names.iter().filter(|name| role_of(name, me, round, published) != Some(Role::Server)).count();
+    let clients =
+        names.iter().filter(|name| role_of(name, me, round, published) != Some(Role::Server)).count();
     job.parsed
         .met_by(clients, |name| names.contains(name))
         .map_err(|text| Finding::new(codes::FL_MEMBER_MISSING, text))

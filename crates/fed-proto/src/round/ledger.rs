@@ -40,7 +40,12 @@ impl Ledger {
     }
 
     /// How old the Accept of exactly these instances is.
-    pub(super) fn age(&self, now: Duration, verifier: Instance<'_>, subject: Instance<'_>) -> Option<Duration> {
+    pub(super) fn age(
+        &self,
+        now: Duration,
+        verifier: Instance<'_>,
+        subject: Instance<'_>,
+    ) -> Option<Duration> {
         let accept = self.0.get(&(verifier.0.clone(), subject.0.clone()))?;
         (accept.verifier == *verifier.1 && accept.subject == *subject.1)
             .then(|| now.saturating_sub(accept.at))
@@ -53,6 +58,8 @@ impl Ledger {
 
     /// The Accepts in force with their ages, for people.
     pub(super) fn entries(&self, now: Duration) -> impl Iterator<Item = (&Name, &Name, Duration)> {
-        self.0.iter().map(move |((verifier, subject), accept)| (verifier, subject, now.saturating_sub(accept.at)))
+        self.0
+            .iter()
+            .map(move |((verifier, subject), accept)| (verifier, subject, now.saturating_sub(accept.at)))
     }
 }

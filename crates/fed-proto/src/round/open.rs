@@ -1,5 +1,7 @@
 //! Steps 1 and 2: a round is opened, and this participant contributes its challenge.
 
+use std::sync::Arc;
+
 use cc_core::{Finding, codes};
 
 use crate::binding::{Leaf, Purpose};
@@ -42,7 +44,10 @@ impl Participant {
                 Ok(())
             } else {
                 self.rounds.remove(&epoch);
-                Err(Finding::new(codes::FL_ROOT_EQUIVOCATION, format!("a second, different Open for round {epoch}")))
+                Err(Finding::new(
+                    codes::FL_ROOT_EQUIVOCATION,
+                    format!("a second, different Open for round {epoch}"),
+                ))
             };
         }
         self.in_window(epoch)?;
@@ -91,7 +96,7 @@ impl Participant {
         }
         let version = bundle.version;
         let kept = signed.to_bytes();
-        self.floor = Floor { signed, bundle, digest };
+        self.floor = Floor { signed, bundle: Arc::new(bundle), digest };
         self.enrolled.clear();
         out.push(Output::Event(Event::Adopted { version, digest, bundle: kept }));
         Ok(())
@@ -120,7 +125,8 @@ impl Participant {
         server: Peer,
         env: &mut dyn Env,
     ) -> Result<Round, Finding> {
-        let purpose = Purpose::from_number(open.purpose).ok_or_else(|| garbage("a round of unknown purpose"))?;
+        let purpose =
+            Purpose::from_number(open.purpose).ok_or_else(|| garbage("a round of unknown purpose"))?;
         let proposed = members(open)?;
         for name in [&self.me.name, &server.name] {
             if !proposed.contains(name) {
@@ -157,6 +163,7 @@ impl Participant {
             job_id: job_id.clone(),
             job,
             policy_digest: self.floor.digest,
+            bundle: Arc::clone(&self.floor.bundle),
             server,
             proposed,
             drawn_at: now.mono,
@@ -177,8 +184,11 @@ impl Participant {
                 Err(mismatch("a round of this purpose has no job"))
             };
         }
-        let nonce: [u8; 16] =
-            open.job_nonce.as_slice().try_into().map_err(|_| mismatch("the submission's nonce is not 16 bytes"))?;
+        let nonce: [u8; 16] = open
+            .job_nonce
+            .as_slice()
+            .try_into()
+            .map_err(|_| mismatch("the submission's nonce is not 16 bytes"))?;
         if job::job_id(&self.federation_id, &nonce, &open.job_file).as_str() != job_id {
             return Err(mismatch("the job id is not that of the job file"));
         }
@@ -213,7 +223,9 @@ impl Participant {
 
     /// Rounds whose nonce has died are forgotten once nobody's verdict on them can matter.
     pub(super) fn forget_rounds(&mut self, now: Now) {
-        let kept = NONCE_LIFETIME.saturating_mul(2).max(self.floor.bundle.verdict_lifetime.saturating_add(NONCE_LIFETIME));
+        let kept = NONCE_LIFETIME
+            .saturating_mul(2)
+            .max(self.floor.bundle.verdict_lifetime.saturating_add(NONCE_LIFETIME));
         self.rounds.retain(|_, round| now.mono.saturating_sub(round.drawn_at) <= kept);
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use cc_core::{Binding, Finding, codes};
 
-use crate::binding::{Leaf, leaf_hash, members_digest, pop, root};
 use crate::binding::Member as ListedMember;
+use crate::binding::{Leaf, leaf_hash, members_digest, pop, root};
 use crate::crypto::{Digest, Signature, same, sha256, sha512};
 use crate::envelope::{Envelope, MAX_ENVELOPE};
 use crate::message::{Contribution, Kind, MAX_MEMBERS, Publish};
@@ -35,7 +35,10 @@ impl Participant {
                 self.rounds.insert(epoch, round);
                 Ok(())
             } else {
-                Err(Finding::new(codes::FL_ROOT_EQUIVOCATION, format!("a second, different root for round {epoch}")))
+                Err(Finding::new(
+                    codes::FL_ROOT_EQUIVOCATION,
+                    format!("a second, different root for round {epoch}"),
+                ))
             };
         }
         match self.check(now, epoch, &round, &publish, digest) {
@@ -79,7 +82,8 @@ impl Participant {
         }
         let mut leaves = Vec::with_capacity(entries.len());
         for entry in entries {
-            let leaf = Leaf::parse(&entry.leaf).ok_or_else(|| malformed("an entry is not a leaf".to_owned()))?;
+            let leaf =
+                Leaf::parse(&entry.leaf).ok_or_else(|| malformed("an entry is not a leaf".to_owned()))?;
             if leaf.federation_id != self.federation_id || leaf.epoch != epoch {
                 return Err(malformed(format!("the leaf of {} belongs elsewhere", leaf.name)));
             }
@@ -92,10 +96,15 @@ impl Participant {
         let root = root(&hashes);
         let leaf_count = u32::try_from(hashes.len()).map_err(|_| malformed("too many leaves".to_owned()))?;
         if leaf_count != publish.leaf_count || !same(&root.0, &publish.root) {
-            return Err(malformed(format!("{leaf_count} leaves with root {root}, the coordinator says otherwise")));
+            return Err(malformed(format!(
+                "{leaf_count} leaves with root {root}, the coordinator says otherwise"
+            )));
         }
         if !entries.iter().any(|entry| same(&entry.leaf, &round.leaf)) {
-            return Err(Finding::new(codes::FL_ROOT_OWN_LEAF_MISSING, "my own challenge is not under the root"));
+            return Err(Finding::new(
+                codes::FL_ROOT_OWN_LEAF_MISSING,
+                "my own challenge is not under the root",
+            ));
         }
         let (peers, unknown) = self.entries(now, round, entries, &leaves);
         let present = |name: &Name| *name == self.me.name || peers.contains_key(name);
@@ -103,7 +112,8 @@ impl Participant {
             return Err(Finding::new(codes::FL_MEMBER_MISSING, "the server is not in the list"));
         }
         if let Some(job) = &round.job {
-            let sites = peers.keys().chain([&self.me.name]).filter(|name| **name != round.server.name).count();
+            let sites =
+                peers.keys().chain([&self.me.name]).filter(|name| **name != round.server.name).count();
             job.parsed.met_by(sites, present).map_err(|text| Finding::new(codes::FL_MEMBER_MISSING, text))?;
         }
         let listed: Vec<ListedMember> = leaves
@@ -156,7 +166,10 @@ impl Participant {
             }
             let twice = keys.get(&leaf.key).is_some_and(|count| *count > 1);
             let result = if twice {
-                Err(Finding::new(codes::FL_MEMBER_UNKNOWN, format!("{}: its key is in the list twice", leaf.name)))
+                Err(Finding::new(
+                    codes::FL_MEMBER_UNKNOWN,
+                    format!("{}: its key is in the list twice", leaf.name),
+                ))
             } else if round.proposed.binary_search(&leaf.name).is_err() {
                 Err(Finding::new(codes::FL_MEMBER_UNKNOWN, format!("{} was not proposed", leaf.name)))
             } else {
@@ -177,7 +190,12 @@ impl Participant {
     }
 
     /// Verifies one contribution (`fl.member.unknown`); the coordinator asks the same before it publishes.
-    pub(crate) fn contributed(&mut self, now: Now, leaf: &Leaf, entry: &Contribution) -> Result<Peer, Finding> {
+    pub(crate) fn contributed(
+        &mut self,
+        now: Now,
+        leaf: &Leaf,
+        entry: &Contribution,
+    ) -> Result<Peer, Finding> {
         let unknown = |text: &str| Finding::new(codes::FL_MEMBER_UNKNOWN, format!("{}: {text}", leaf.name));
         let peer = self.enrolled(now, &leaf.name, leaf.role, &entry.identity)?;
         if peer.key.digest() != leaf.key {
@@ -190,10 +208,18 @@ impl Participant {
     }
 
     /// Step 5, its end: the report is made.
-    pub fn collected(&mut self, now: Now, epoch: u64, result: Result<Evidence, Finding>, out: &mut Vec<Output>) {
+    pub fn collected(
+        &mut self,
+        now: Now,
+        epoch: u64,
+        result: Result<Evidence, Finding>,
+        out: &mut Vec<Output>,
+    ) {
         let abstain = |finding| Output::Event(Event::Abstained { epoch, finding });
         let Some(round) = self.rounds.get(&epoch) else { return };
-        let Some(published) = round.published.as_ref().filter(|published| published.token.is_none()) else { return };
+        let Some(published) = round.published.as_ref().filter(|published| published.token.is_none()) else {
+            return;
+        };
         let Evidence { evidence, aux, endorsements } = match result {
             Ok(evidence) => evidence,
             Err(finding) => return out.push(abstain(finding)),

@@ -1,5 +1,7 @@
 //! Step 6: peers' tokens come in and are judged.
 
+use std::sync::Arc;
+
 use cc_core::{Finding, codes};
 
 use crate::envelope::Envelope;
@@ -48,7 +50,8 @@ impl Participant {
         }
         let role = member.peer.role;
         let key = member.peer.key.digest();
-        let required = self.floor.bundle.roles.get(&role).map(|floor| floor.profiles.as_slice()).unwrap_or_default();
+        let required =
+            round.bundle.roles.get(&role).map(|floor| floor.profiles.as_slice()).unwrap_or_default();
         let looked = envelope.and_then(|envelope| {
             let look = Look {
                 me: &self.me.name,
@@ -65,7 +68,15 @@ impl Participant {
                 member.standing = Standing::Judging(binding.clone());
                 self.runtimes.insert(key, runtime);
                 let peer = message.header.sender.clone();
-                out.push(Output::Judge(Box::new(JudgeOrder { epoch, peer, role, envelope, binding })));
+                out.push(Output::Judge(Box::new(JudgeOrder {
+                    epoch,
+                    peer,
+                    role,
+                    envelope,
+                    binding,
+                    policy_digest: published.terms.policy_digest,
+                    bundle: Arc::clone(&round.bundle),
+                })));
             }
             Err(finding) => self.settle(now, epoch, &message.header.sender, Err(finding), out),
         }
@@ -89,7 +100,12 @@ impl Participant {
     }
 
     /// The coordinator says who is absent: nobody waits for them any longer.
-    pub(super) fn closed(&mut self, now: Now, message: &Signed, out: &mut Vec<Output>) -> Result<(), Finding> {
+    pub(super) fn closed(
+        &mut self,
+        now: Now,
+        message: &Signed,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Finding> {
         self.of_round(message)?;
         let closed: Closed = message.read().ok_or_else(|| garbage("a Closed that does not read"))?;
         let epoch = message.header.epoch;

@@ -1,0 +1,2 @@
+//! A site of the federation.
+#![forbid(unsafe_code)]

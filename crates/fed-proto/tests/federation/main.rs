@@ -1,0 +1,13 @@
+//! Whole federations on a virtual clock: what must always hold, and what must happen when nothing stands against it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod jobs;
+mod registration;
+mod support;

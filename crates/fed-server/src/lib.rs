@@ -1,0 +1,2 @@
+//! The federation server.
+#![forbid(unsafe_code)]
