@@ -25,7 +25,7 @@ struct Cli {
     kit: PathBuf,
     /// Whose token is shown.
     #[arg(long)]
-    victim: Name,
+    victim: String,
     /// Where transcripts lie that contain it.
     #[arg(long)]
     transcripts: PathBuf,
@@ -46,7 +46,8 @@ impl Env for World {
 #[tokio::main]
 async fn main() {
     let cli = Cli::parse();
-    let token = relayed(&cli.transcripts, &cli.victim).expect("a transcript has a token of the victim");
+    let victim = Name::new(&cli.victim).unwrap();
+    let token = relayed(&cli.transcripts, &victim).expect("a transcript has a token of the victim");
     let kit = Kit::load(&cli.kit).unwrap();
     let configured = kit.config.participant().cloned().unwrap();
     let me = node::instance(&kit, &configured, Role::Client).unwrap();
