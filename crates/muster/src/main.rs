@@ -4,15 +4,18 @@
 //! [`cc_manager::clock`].
 #![forbid(unsafe_code)]
 
+mod admin;
 mod cli;
 mod collect;
 mod evidence;
 mod exit;
 mod explain;
 mod human;
+mod node;
 mod output;
 mod plugin;
 mod policy;
+mod provision;
 mod reference;
 mod report;
 
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Command::Evidence(cli::Evidence::Appraise(command)) => evidence::appraise(command),
         Command::Plugin(command) => plugin::run(command),
         Command::Policy(cli::Policy::Check { file, format }) => policy::check(&file, format),
+        Command::Provision(command) => provision::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
