@@ -99,6 +99,8 @@ pub struct Server {
     coordinator: Coordinator,
     scheduler: Scheduler,
     submissions: BTreeMap<JobId, Submission>,
+    /// The state of each job that was reported last.
+    shown: BTreeMap<JobId, (fed_proto::scheduler::Status, u32)>,
     jobs: Jobs,
     world: World,
     sink: Sink,
@@ -168,6 +170,7 @@ impl Server {
             coordinator,
             scheduler,
             submissions,
+            shown: BTreeMap::new(),
             jobs,
             world,
             sink,

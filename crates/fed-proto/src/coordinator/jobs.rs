@@ -75,9 +75,11 @@ impl Coordinator {
         self.pump(now, env, out);
     }
 
-    /// How long the server's own hardware wants to be left alone; attempts before that fail at once.
+    /// How long the members' hardware wants to be left alone: the server's own limit, and a second for those whose last
+    /// report was made a little later than the server's. A round that is opened earlier finds members busy.
     pub fn report_wait(&self, now: Now) -> std::time::Duration {
-        self.own.report_wait(now)
+        let a_second_ago = Now { mono: now.mono.saturating_sub(std::time::Duration::from_secs(1)), ..now };
+        self.own.report_wait(a_second_ago)
     }
 
     pub(super) fn decide_if_ready(

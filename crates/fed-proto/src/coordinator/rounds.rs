@@ -66,7 +66,7 @@ impl Coordinator {
         env: &mut dyn ServerEnv,
         out: &mut Vec<Action>,
     ) -> Result<u64, Finding> {
-        let wait = self.own.report_wait(now);
+        let wait = self.report_wait(now);
         if !wait.is_zero() {
             let text = format!("the server makes no report for another {:.1} s", wait.as_secs_f64());
             return Err(Finding::new(codes::FL_MEMBER_BUSY, text));
