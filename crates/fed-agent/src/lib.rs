@@ -193,6 +193,9 @@ impl Agent {
     fn done(&mut self, done: Done) {
         match done {
             Done::Collected { epoch, result } => {
+                if result.is_ok() {
+                    self.say(|line| Line { epoch: Some(epoch), ..line }, "report");
+                }
                 self.with(|participant, now, _, out| participant.collected(now, epoch, result, out));
             }
             Done::Judged { epoch, peer, result } => {

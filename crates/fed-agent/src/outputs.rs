@@ -79,10 +79,10 @@ impl Agent {
                 );
             }
             Event::Concluded(concluded) => {
-                let judged = self.node.judge.take(concluded.epoch);
-                let verifier = self.node.kit.config.name.to_string();
-                let bundle = self.node.participant.signed_bundle().clone();
-                record::keep(&self.place(), &RoundRecord { verifier, concluded: *concluded, bundle, judged });
+                match RoundRecord::gather(&self.node.participant, &self.node.judge, *concluded) {
+                    Ok(record) => record::keep(&self.place(), &record),
+                    Err(finding) => tracing::error!(%finding, "no record of the round"),
+                }
             }
             Event::Adopted { version, digest, bundle } => {
                 record::store_bundle(&self.place(), version, digest, bundle);

@@ -21,6 +21,7 @@ pub mod node;
 pub mod record;
 pub mod rpc;
 pub mod tls;
+pub mod transcript;
 mod wire;
 pub mod work;
 

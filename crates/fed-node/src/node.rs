@@ -118,7 +118,7 @@ impl Node {
         store.write(move |change| change.bind_federation(&federation_id.0))?;
         let (signed, bundle) = newest_bundle(&kit, &store, now.wall)?;
         let role = if kit.config.name == kit.descriptor.server { Role::Server } else { Role::Client };
-        let me = me(&kit, &configured, role)?;
+        let me = instance(&kit, &configured, role)?;
         let own_init_data = expected_init_data(&bundle, &federation_id, &me.name, role)?;
         let setup = Setup {
             verifier: verifier(&kit, &configured)?,
@@ -185,8 +185,9 @@ fn newest_bundle(
     }
 }
 
-/// This instance: a key that is made here and never written, and the enrolment that authorises it.
-fn me(kit: &Kit, configured: &Configured, role: Role) -> Result<Me, BootError> {
+/// A new instance of a kit's participant: a key that is made here and never written, and the enrolment that authorises
+/// it. Its policy is not read yet.
+pub fn instance(kit: &Kit, configured: &Configured, role: Role) -> Result<Me, BootError> {
     let key = AttKey::from_seed(&random()).map_err(|error| {
         Finding::new(codes::BIND_POP_INVALID, format!("no attestation key can be made: {error}"))
     })?;

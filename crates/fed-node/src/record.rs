@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cc_manager::attest::{Judgement, Subject};
+use cc_core::{Finding, UnixTime};
+use cc_manager::attest::{Judgement, PolicyFile, Subject};
 use cc_store::StoreError;
 use fed_proto::binding::Purpose;
 use fed_proto::bundle::SignedBundle;
 use fed_proto::crypto::{Digest, sha256};
+use fed_proto::descriptor::Descriptor;
 use fed_proto::name::Name;
-use fed_proto::round::{Concluded, VerdictMap};
+use fed_proto::round::{Concluded, Participant, VerdictMap};
 use fed_proto::verdict::SignedVerdict;
 
 use crate::clock::Clocks;
@@ -35,6 +37,29 @@ pub struct RoundRecord {
     pub bundle: SignedBundle,
     /// Everybody whose evidence was verified.
     pub judged: Vec<JudgedPeer>,
+    /// The federation, from the participant's own kit.
+    pub descriptor: Descriptor,
+    /// The participant's own policy.
+    pub site_policy: PolicyFile,
+    /// When the verdict was made.
+    pub at: UnixTime,
+}
+
+impl RoundRecord {
+    /// Everything that is known of a round whose verdict was just made; the judge forgets it. `clk.untrusted` when there
+    /// is no telling when that was.
+    pub fn gather(own: &Participant, judge: &Judge, concluded: Concluded) -> Result<Self, Finding> {
+        let judged = judge.take(concluded.epoch);
+        Ok(Self {
+            verifier: own.me().name.to_string(),
+            concluded,
+            bundle: own.signed_bundle().clone(),
+            judged,
+            descriptor: own.me().descriptor.clone(),
+            site_policy: judge.manager().verifier().site_policy().clone(),
+            at: judge.now()?.wall,
+        })
+    }
 }
 
 /// A verdict that was counted, the own one or a peer's.

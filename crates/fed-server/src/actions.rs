@@ -126,11 +126,10 @@ impl Server {
                 record::store_verdict(&place, &counted);
             }
             Event::Concluded(concluded) => {
-                let judged = self.node.judge.take(concluded.epoch);
-                let verifier = self.node.kit.config.name.to_string();
-                let bundle = self.coordinator.own().signed_bundle().clone();
-                let record = RoundRecord { verifier, concluded: *concluded, bundle, judged };
-                record::keep(&self.place(), &record);
+                match RoundRecord::gather(self.coordinator.own(), &self.node.judge, *concluded) {
+                    Ok(record) => record::keep(&self.place(), &record),
+                    Err(finding) => tracing::error!(%finding, "no record of the round"),
+                }
             }
             Event::Adopted { version, digest, bundle } => {
                 record::store_bundle(&self.place(), version, digest, bundle);

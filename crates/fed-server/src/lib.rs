@@ -254,6 +254,9 @@ impl Server {
     fn done(&mut self, done: Done) {
         match done {
             Done::Collected { epoch, result } => {
+                if result.is_ok() {
+                    self.say(|line| Line { epoch: Some(epoch), ..line }, "report");
+                }
                 self.with(|c, now, env, out| c.collected(now, epoch, result, env, out));
             }
             Done::Judged { epoch, peer, result } => {

@@ -15,6 +15,7 @@ mod node;
 mod output;
 mod plugin;
 mod policy;
+mod provision;
 mod reference;
 mod report;
 
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Job(command) => admin::job(command),
         Command::Bundle(cli::Bundle::Publish { file, admin }) => admin::publish(&admin, &file),
         Command::JobStarter => return node::become_job(),
+        Command::Provision(command) => provision::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
