@@ -52,6 +52,13 @@ pub(super) struct JobRound {
     admitted: BTreeSet<Name>,
 }
 
+impl JobRound {
+    /// Whether this site was asked about its resources and has not answered.
+    pub(super) fn awaits(&self, name: &Name) -> bool {
+        self.chosen.contains(name) && !self.reserved.contains_key(name)
+    }
+}
+
 impl Coordinator {
     /// Opens the round of an attempt. It ends in [`ServerEvent::Attempted`], at once if no round can be opened.
     pub fn attempt(&mut self, now: Now, attempt: JobAttempt, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
@@ -100,8 +107,7 @@ impl Coordinator {
         let Some(round) = self.rounds.get_mut(&epoch) else { return };
         let clients = round.clients(&server);
         let Some(job) = &mut round.job else {
-            self.rounds.remove(&epoch);
-            return;
+            return self.end_round(epoch, out);
         };
         match admission::decide(job.parsed.admission(), &job.parsed, &server, &clients, &round.verdicts) {
             Err(refusal) => {
