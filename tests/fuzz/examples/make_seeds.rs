@@ -19,7 +19,7 @@ use fed_proto::message::{
     Open, Payload, Publish, Reserve, Reserved, VerdictMessage,
 };
 use fed_proto::verdict::Verdict;
-use muster_fuzz::federation::{FEDERATION, KEY, MESSAGE, TRANSCRIPT, envelope, leaf, message};
+use muster_fuzz::federation::{FEDERATION, KEY, TRANSCRIPT, envelope, leaf, message};
 use muster_fuzz::{
     CHAIN, CHAIN_PEM, LEAF, MIRRORED, REPORT, TURIN_CHAIN, TURIN_LEAF, input_of, plan_request, verify_request,
 };
@@ -262,7 +262,7 @@ fn federation() {
     write("fed_envelope", "full", &full.to_bytes());
     write("fed_envelope", "plain", &plain.to_bytes());
 
-    write("fed_message", "token", &MESSAGE.to_bytes());
+    write("fed_message", "token", &message(Kind::Token.number(), full.to_bytes()).to_bytes());
     payloads();
 
     let name = |text: &str| fed_proto::name::Name::new(text).unwrap();

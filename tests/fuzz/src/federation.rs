@@ -14,7 +14,7 @@ use fed_proto::signed::{Header, Signed};
 
 /// The federation.
 pub static FEDERATION: LazyLock<Digest> = LazyLock::new(|| sha256(b"federation"));
-/// The attestation key of [`MESSAGE`] and [`envelope`].
+/// The attestation key of [`message`] and [`envelope`].
 pub static KEY: LazyLock<AttKey> = LazyLock::new(|| AttKey::from_seed(&[7; 32]).unwrap());
 
 /// A genuine leaf.
@@ -88,6 +88,3 @@ pub fn message(kind: u16, payload: Vec<u8>) -> Signed {
     };
     Signed::new(&FEDERATION, header, payload, &KEY)
 }
-
-/// A genuine message; no other one verifies.
-pub static MESSAGE: LazyLock<Signed> = LazyLock::new(|| message(14, envelope().to_bytes()));
