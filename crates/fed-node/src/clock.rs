@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cc_core::Finding;
-use cc_manager::clock::Clock;
+pub use cc_manager::clock::{Clock, SystemClock};
 use fed_proto::round::Now;
 use rustix::time::{ClockId, clock_gettime};
 

@@ -5,12 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cc_core::{Binding, Finding, codes};
 use cc_manager::attest::{Judgement, Manager, OwnerFloor, PolicyFile, Subject};
-use cc_policy::InitData;
 use cc_store::Handle;
 use fed_proto::bundle::Bundle;
 use fed_proto::crypto::{Digest, sha256};
 use fed_proto::role::Role;
-use fed_proto::round::{Evidence, JudgeOrder};
+use fed_proto::round::{Evidence, JudgeOrder, Now};
 use fed_proto::sybil::Identifiers;
 
 use crate::clock::Clocks;
@@ -47,6 +46,11 @@ impl Judge {
         &self.manager
     }
 
+    /// Now, or `clk.untrusted`.
+    pub(crate) fn now(&self) -> Result<Now, Finding> {
+        self.clocks.now()
+    }
+
     /// Makes one hardware report over `binding`.
     pub async fn collect(&self, binding: Binding) -> Result<Evidence, Finding> {
         let profile = self.manager.own_profiles().first().ok_or_else(|| {
@@ -79,6 +83,13 @@ impl Judge {
         admitted
     }
 
+    /// What was judged in a round so far, by name.
+    pub fn known(&self, epoch: u64) -> BTreeMap<String, JudgedPeer> {
+        let judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let peers = judged.get(&epoch).into_iter().flatten();
+        peers.map(|peer| (peer.subject.name.clone(), peer.clone())).collect()
+    }
+
     /// What was judged in a round; forgets it.
     pub fn take(&self, epoch: u64) -> Vec<JudgedPeer> {
         self.manager.end_round(epoch);
@@ -100,25 +111,8 @@ impl Judge {
     }
 
     fn subject(&self, order: &JudgeOrder) -> Result<Subject, Finding> {
-        let envelope = &order.envelope;
         let floor = self.floor(order)?;
-        let required = order.bundle.roles.get(&order.role).map(|floor| floor.profiles.clone());
-        let init_data = self.init_data(&order.bundle, order)?;
-        Ok(Subject {
-            name: order.peer.to_string(),
-            required: required.unwrap_or_default(),
-            profile: envelope.profile.clone(),
-            evidence: envelope.evidence.clone(),
-            devices: Vec::new(),
-            endorsements: envelope.endorsements.clone(),
-            expected: order.binding.clone(),
-            floor: OwnerFloor::Policy(floor),
-            init_data,
-        })
-    }
-
-    fn init_data(&self, bundle: &Bundle, order: &JudgeOrder) -> Result<InitData, Finding> {
-        expected_init_data(bundle, &self.federation_id, &order.peer, order.role)
+        subject(&self.federation_id, floor, order)
     }
 
     /// The owner's policy for the role, read once for each bundle.
@@ -128,12 +122,7 @@ impl Judge {
         if let Some(known) = floors.get(&key) {
             return Ok(Arc::clone(known));
         }
-        let role = order.role;
-        let floor = order.bundle.roles.get(&role).ok_or_else(|| {
-            Finding::new(codes::POL_EVIDENCE_MISSING, format!("the owner's bundle says nothing of the role {role}"))
-        })?;
-        let file = PolicyFile::parse(&floor.policy, &format!("bundle {} for {role}", order.bundle.version))
-            .map_err(|error| Finding::new(codes::POL_FORMAT_INVALID, format!("the owner's policy: {error}")))?;
+        let file = owner_policy(&order.bundle, order.role)?;
         if floors.len() >= MOST_ROUNDS {
             floors.clear();
         }
@@ -141,4 +130,38 @@ impl Judge {
         floors.insert(key, Arc::clone(&file));
         Ok(file)
     }
+}
+
+/// What is judged of a token, and by what: everything but evidence, profile and hints is the verifier's own knowledge.
+pub(crate) fn subject(
+    federation_id: &Digest,
+    floor: Arc<PolicyFile>,
+    order: &JudgeOrder,
+) -> Result<Subject, Finding> {
+    let JudgeOrder { envelope, bundle, .. } = order;
+    let required = bundle.roles.get(&order.role).map(|floor| floor.profiles.clone());
+    let init_data = expected_init_data(bundle, federation_id, &order.peer, order.role)?;
+    Ok(Subject {
+        name: order.peer.to_string(),
+        required: required.unwrap_or_default(),
+        profile: envelope.profile.clone(),
+        evidence: envelope.evidence.clone(),
+        devices: Vec::new(),
+        endorsements: envelope.endorsements.clone(),
+        expected: order.binding.clone(),
+        floor: OwnerFloor::Policy(floor),
+        init_data,
+    })
+}
+
+/// The owner's policy for a role.
+pub(crate) fn owner_policy(bundle: &Bundle, role: Role) -> Result<PolicyFile, Finding> {
+    let floor = bundle.roles.get(&role).ok_or_else(|| {
+        Finding::new(
+            codes::POL_EVIDENCE_MISSING,
+            format!("the owner's bundle says nothing of the role {role}"),
+        )
+    })?;
+    PolicyFile::parse(&floor.policy, &format!("bundle {} for {role}", bundle.version))
+        .map_err(|error| Finding::new(codes::POL_FORMAT_INVALID, format!("the owner's policy: {error}")))
 }

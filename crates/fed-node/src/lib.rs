@@ -21,7 +21,9 @@ pub mod node;
 pub mod record;
 pub mod rpc;
 pub mod tls;
+pub mod transcript;
 mod wire;
+pub mod work;
 
 /// 32 bytes of the system's cryptographic random source.
 #[expect(clippy::expect_used, reason = "without randomness nothing here may go on, and no peer can cause it")]

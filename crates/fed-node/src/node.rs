@@ -118,7 +118,7 @@ impl Node {
         store.write(move |change| change.bind_federation(&federation_id.0))?;
         let (signed, bundle) = newest_bundle(&kit, &store, now.wall)?;
         let role = if kit.config.name == kit.descriptor.server { Role::Server } else { Role::Client };
-        let me = me(&kit, &configured, role)?;
+        let me = instance(&kit, &configured, role)?;
         let own_init_data = expected_init_data(&bundle, &federation_id, &me.name, role)?;
         let setup = Setup {
             verifier: verifier(&kit, &configured)?,
@@ -142,7 +142,10 @@ pub(crate) fn expected_init_data(
     role: Role,
 ) -> Result<InitData, Finding> {
     let floor = bundle.roles.get(&role).ok_or_else(|| {
-        Finding::new(codes::POL_EVIDENCE_MISSING, format!("the owner's bundle says nothing of the role {role}"))
+        Finding::new(
+            codes::POL_EVIDENCE_MISSING,
+            format!("the owner's bundle says nothing of the role {role}"),
+        )
     })?;
     Ok(if floor.name_binding.needs_launch_data() {
         InitData::Sha256(sha256(&init_data(federation_id, name, role)).0)
@@ -182,19 +185,19 @@ fn newest_bundle(
     }
 }
 
-/// This instance: a key that is made here and never written, and the enrolment that authorises it.
-fn me(kit: &Kit, configured: &Configured, role: Role) -> Result<Me, BootError> {
+/// A new instance of a kit's participant: a key that is made here and never written, and the enrolment that authorises
+/// it. Its policy is not read yet.
+pub fn instance(kit: &Kit, configured: &Configured, role: Role) -> Result<Me, BootError> {
     let key = AttKey::from_seed(&random()).map_err(|error| {
         Finding::new(codes::BIND_POP_INVALID, format!("no attestation key can be made: {error}"))
     })?;
     let [instance_id, _]: [[u8; 16]; 2] = halves(random());
     let name = kit.config.name.clone();
     let federation_id = kit.descriptor.federation_id();
-    let claim =
-        Claim { name: name.clone(), role, instance_id, key: key.public().digest(), kem: None };
-    let signature = kit.sign_enrolment(&statement(&federation_id, &claim)).map_err(|error| {
-        Finding::new(codes::FL_MEMBER_UNKNOWN, error.to_string())
-    })?;
+    let claim = Claim { name: name.clone(), role, instance_id, key: key.public().digest(), kem: None };
+    let signature = kit
+        .sign_enrolment(&statement(&federation_id, &claim))
+        .map_err(|error| Finding::new(codes::FL_MEMBER_UNKNOWN, error.to_string()))?;
     let identity = Identity {
         spki: key.public().spki().to_vec().into(),
         kem: Vec::new().into(),
@@ -225,9 +228,8 @@ fn halves(bytes: [u8; 32]) -> [[u8; 16]; 2] {
 /// Tag 15 (*verification.md* 5.2): the program, the plugin manifest, the configuration.
 fn runtime_digest(kit: &Kit, configured: &Configured) -> Result<Digest, BootError> {
     let executable = PathBuf::from("/proc/self/exe");
-    let read = |path: &Path| {
-        std::fs::read(path).map_err(|source| BootError::Read { path: path.to_owned(), source })
-    };
+    let read =
+        |path: &Path| std::fs::read(path).map_err(|source| BootError::Read { path: path.to_owned(), source });
     let (program, plugins) = (sha256(&read(&executable)?), sha256(&read(&configured.plugins_path)?));
     Ok(fed_proto::binding::runtime_digest(&program, &plugins, &kit.config_sha256))
 }
@@ -239,14 +241,23 @@ fn verifier(kit: &Kit, configured: &Configured) -> Result<VerifierSetup, BootErr
     let floors = Floors::open(Some(configured.data.clone()));
     let path = &configured.policy_path;
     let policy = read_policy(path)?;
-    let source_name = path.file_name().map_or_else(|| "policy".to_owned(), |name| name.to_string_lossy().into_owned());
+    let source_name =
+        path.file_name().map_or_else(|| "policy".to_owned(), |name| name.to_string_lossy().into_owned());
     let site_policy = PolicyFile::parse(&policy, &source_name)
         .map_err(|source| BootError::Policy { path: path.clone(), source: Box::new(source) })?;
     let federation = match kit.descriptor.profile {
         FederationProfile::Production => Federation::Production,
         FederationProfile::Development => Federation::Development,
     };
-    Ok(VerifierSetup { host, fetcher, floors, collateral: Vec::new(), patience: PATIENCE, federation, site_policy })
+    Ok(VerifierSetup {
+        host,
+        fetcher,
+        floors,
+        collateral: Vec::new(),
+        patience: PATIENCE,
+        federation,
+        site_policy,
+    })
 }
 
 fn read_policy(path: &Path) -> Result<String, BootError> {

@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cc_core::codes;
-use common::{Server, World, exchange, raw_connect, soon};
+use common::{Server, World, exchange, raw_connect, raw_http2, soon};
 use fed_node::rpc::{
     ConnectError, Ended, Limits, MAX_DOWNWARD, MAX_UPWARD, NotSent, Rate, Session, admin_call, connect,
 };
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::rustls::version::TLS13;
 
@@ -195,14 +194,8 @@ async fn bytes_count_before_the_handshake_too() {
     assert!(server.sessions.try_recv().is_err());
 }
 
-/// Speaks HTTP/2 with the server without any of this crate's restraint.
 async fn raw_post(world: &World, address: &str, path: &str, body: &'static [u8]) -> http::HeaderMap {
-    let credentials = world.credentials("muster:client:raw", None);
-    let config = Arc::new(world.raw_config(Some(credentials), &[&TLS13]));
-    let stream = soon(raw_connect(&config, address)).await.unwrap();
-    let (mut requests, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
+    let (mut requests, _) = raw_http2(world, address).await;
     let request = Request::post(format!("https://muster-server{path}"))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
@@ -264,12 +257,7 @@ async fn other_methods_do_not_exist() {
 async fn one_session_per_connection() {
     let world = World::new();
     let mut server = Server::start(&world).await;
-    let credentials = world.credentials("muster:client:raw", None);
-    let config = Arc::new(world.raw_config(Some(credentials), &[&TLS13]));
-    let stream = soon(raw_connect(&config, &server.address)).await.unwrap();
-    let (mut requests, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
+    let (mut requests, exported) = raw_http2(&world, &server.address).await;
     let open = || {
         let pending = http_body_util::StreamBody::new(tokio_stream::pending::<
             Result<hyper::body::Frame<Bytes>, std::convert::Infallible>,
@@ -281,6 +269,7 @@ async fn one_session_per_connection() {
     };
     let first = soon(requests.send_request(open())).await.unwrap();
     let mut accepted = soon(server.sessions.recv()).await.unwrap();
+    assert_eq!(accepted.peer.exporter.export(&[1; 32]), Some(exported), "as rustls has it");
     let second = soon(requests.send_request(open())).await.unwrap();
     assert_eq!(second.headers()["grpc-status"], "9", "FAILED_PRECONDITION");
     assert!(server.sessions.try_recv().is_err());
@@ -358,6 +347,26 @@ async fn connections_of_one_name_are_bounded() {
     })
     .await;
     exchange(&mut three, &mut three_accepted).await;
+}
+
+#[tokio::test]
+async fn connections_of_all_are_bounded() {
+    let world = World::new();
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let mut server = Server::with(world.server_tls(), limits).await;
+    let (mut one, mut one_accepted) = server.session(&world.site("site-1")).await;
+    let waiting = tokio::spawn({
+        let (tls, address) = (world.site("site-2"), server.address.clone());
+        async move { connect(&tls, &address).await }
+    });
+    for _ in 0..10 {
+        exchange(&mut one, &mut one_accepted).await;
+    }
+    assert!(server.sessions.try_recv().is_err());
+    assert!(!waiting.is_finished());
+    drop(one);
+    let mut two = soon(waiting).await.unwrap().unwrap();
+    exchange(&mut two, &mut soon(server.sessions.recv()).await.unwrap()).await;
 }
 
 #[tokio::test]

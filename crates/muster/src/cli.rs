@@ -31,6 +31,11 @@ Examples:
   muster evidence appraise --profile snp-raw-1 --evidence report.bin --endorsements certs/ --policy site.toml
   muster evidence appraise --profile snp-raw-1 --evidence report.bin --policy site.toml --format json | jq .appraisal";
 
+const PROVISION_EXAMPLES: &str = "\
+Examples:
+  muster provision federation.toml --out kits/
+  muster provision --import-nvflare workspace/project/prod_00 --out kits/";
+
 /// Attested admission for federated learning.
 ///
 /// Muster proves what a participant runs, by hardware evidence, and judges it by your policy.
@@ -46,7 +51,6 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub(crate) enum Command {
     /// Show, verify and appraise evidence.
     #[command(subcommand)]
@@ -57,6 +61,32 @@ pub(crate) enum Command {
     /// Check appraisal policies.
     #[command(subcommand)]
     Policy(Policy),
+    /// Make the kits of a federation: for each participant and administrator a folder with key, certificate and
+    /// configuration.
+    ///
+    /// Everything is checked first, and any error stops everything. Run again, it changes nothing of what is there, makes
+    /// kits for new names, and signs the next version of the bundle if [bundle] or the roster (organisation, replaceable)
+    /// changed. A kit that is moved away is made anew, with a new key; the folder `owner` has the owner's keys.
+    #[command(after_long_help = format!("{PROVISION_EXAMPLES}\n\nfederation.toml:\n\n{}", crate::provision::EXAMPLE))]
+    Provision(Provision),
+    /// Run the federation's server from its kit.
+    #[command(after_help = "Example:\n  muster server --kit kits/server")]
+    Server(Run),
+    /// Run a site from its kit: dial the server, attest, judge the others, run admitted jobs.
+    #[command(after_help = "Example:\n  muster agent --kit kits/site-1")]
+    Agent(Run),
+    /// Show the sites, how far each is trusted and why, and when that expires.
+    #[command(after_help = "Example:\n  muster status --kit kits/admin")]
+    Status(Administrator),
+    /// Submit, list, explain, abort and watch jobs.
+    #[command(subcommand)]
+    Job(Job),
+    /// Put the owner's newer bundle into force.
+    #[command(subcommand)]
+    Bundle(Bundle),
+    /// Becomes the program of a job; started by servers and agents only.
+    #[command(name = crate::node::STARTER, hide = true)]
+    JobStarter,
     /// Explain an error code.
     #[command(after_help = "Example:\n  muster explain snp.crl.missing")]
     Explain(Explain),
@@ -213,6 +243,118 @@ pub(crate) enum Policy {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+}
+
+/// A participant to run.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Its kit, as made by `muster provision`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) kit: PathBuf,
+    /// One line for each event: for people, or a JSON object.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// Who asks the server.
+#[derive(Debug, Args)]
+pub(crate) struct Administrator {
+    /// The administrator's kit, as made by `muster provision`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) kit: PathBuf,
+    /// Output for people, or one JSON object on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Job {
+    /// Submit a job file.
+    #[command(after_help = "Example:\n  muster job submit train.toml --kit kits/admin")]
+    Submit {
+        /// The job file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        admin: Administrator,
+    },
+    /// List all jobs.
+    List {
+        #[command(flatten)]
+        admin: Administrator,
+    },
+    /// Everything about a job: its history, and for each verifier and subject the verdict, its code and the policy's line.
+    #[command(after_help = "Example:\n  muster job show train --kit kits/admin")]
+    Show {
+        /// Its identity, the beginning of it, or its name.
+        #[arg(value_name = "JOB")]
+        job: String,
+        #[command(flatten)]
+        admin: Administrator,
+    },
+    /// End a job everywhere.
+    Abort {
+        /// Its identity, the beginning of it, or its name.
+        #[arg(value_name = "JOB")]
+        job: String,
+        /// For the job's history.
+        #[arg(long, default_value = "aborted by an administrator")]
+        reason: String,
+        #[command(flatten)]
+        admin: Administrator,
+    },
+    /// Show each new state of a job until it has ended; exit code 0 if it completed, 3 otherwise.
+    Watch {
+        /// Its identity, the beginning of it, or its name.
+        #[arg(value_name = "JOB")]
+        job: String,
+        #[command(flatten)]
+        admin: Administrator,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bundle {
+    /// Hand a signed bundle to the server: from the next round on everybody is judged by it.
+    #[command(after_help = "Example:\n  muster bundle publish kits/owner/bundle.cbor --kit kits/admin")]
+    Publish {
+        /// The bundle, `bundle.cbor` of any kit.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        admin: Administrator,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("source").required(true).args(["file", "import_nvflare"]))]
+pub(crate) struct Provision {
+    /// The description of the federation, federation.toml. Paths in it are relative to its folder.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Folder of the kits.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Read a provisioning of NVFlare instead (a folder prod_NN, or one that has project.yml and a folder for each
+    /// participant) and write OUT/federation.toml from it. Policies, plugins and the end of the bundle have no place in
+    /// NVFlare's files: they are left for the owner to complete, and nothing is guessed.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) import_nvflare: Option<PathBuf>,
+    /// The profile of an imported federation; only development has a place for NVFlare's MockAuthorizer.
+    #[arg(long, value_enum, default_value_t = FederationProfile::Production, requires = "import_nvflare")]
+    pub(crate) profile: FederationProfile,
+    /// Output for people, or one JSON object on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// What a federation is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FederationProfile {
+    /// Real hardware only.
+    Production,
+    /// Emulated hardware, for trying things out.
+    Development,
 }
 
 #[derive(Debug, Args)]

@@ -1,10 +1,12 @@
 //! A client's side: an agent dials and keeps one session, an administrator dials and makes one call.
 
+use std::error::Error as _;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
@@ -68,18 +70,13 @@ pub enum ConnectError {
     },
 }
 
-/// Why an administrator's call has no answer.
-pub type CallError = ConnectError;
-
 /// Connects as a participant. The session is open when this returns.
 pub async fn connect(tls: &ClientTls, address: &str) -> Result<Session, ConnectError> {
     let mut dialled = dial(tls, address).await?;
     let (outbound, outgoing) = outbound(&dialled.link, MAX_UPWARD);
-    let request = tonic::Request::new(outgoing);
     let path = PathAndQuery::from_static(SESSION);
-    let opening = dialled.grpc.streaming(request, path, FrameCodec::default());
-    let frames =
-        within(CONNECT, opening).await.map_err(|status| dialled.refused(address, status))?.into_inner();
+    let opening = dialled.grpc.streaming(tonic::Request::new(outgoing), path, FrameCodec::default());
+    let frames = answer(opening, CONNECT, address, &dialled.failure).await?;
     let Dialled { peer, remote, link, grpc, .. } = dialled;
     let (sender, inbound) = mpsc::channel(INBOUND_FRAMES);
     let pumping = pump(frames, sender, link.clone(), |status| Ended::There(status.message().to_owned()));
@@ -91,21 +88,11 @@ pub async fn connect(tls: &ClientTls, address: &str) -> Result<Session, ConnectE
 }
 
 /// Makes one call as an administrator.
-pub async fn admin_call(tls: &ClientTls, address: &str, request: Bytes) -> Result<Bytes, CallError> {
+pub async fn admin_call(tls: &ClientTls, address: &str, request: Bytes) -> Result<Bytes, ConnectError> {
     let mut dialled = dial(tls, address).await?;
     let path = PathAndQuery::from_static(ADMIN_CALL);
     let calling = dialled.grpc.unary(tonic::Request::new(request), path, FrameCodec::default());
-    let answered = within(ANSWER, calling).await;
-    answered.map(tonic::Response::into_inner).map_err(|status| dialled.refused(address, status))
-}
-
-async fn within<T>(
-    limit: std::time::Duration,
-    answer: impl Future<Output = Result<T, Status>>,
-) -> Result<T, Status> {
-    timeout(limit, answer)
-        .await
-        .unwrap_or_else(|_| Err(Status::deadline_exceeded("the server does not answer")))
+    answer(calling, ANSWER, address, &dialled.failure).await
 }
 
 /// An authenticated connection that nothing has been asked on.
@@ -117,29 +104,36 @@ struct Dialled {
     failure: Arc<OnceLock<rustls::Error>>,
 }
 
-impl Dialled {
-    /// What a failed call means.
-    fn refused(&self, address: &str, status: Status) -> ConnectError {
-        let address = address.to_owned();
-        if let Some(tls) = self.failure.get() {
-            return ConnectError::Tls { address, source: HandshakeError::Tls(tls.clone()) };
-        }
+/// The server's answer, or what its absence means.
+async fn answer<T>(
+    answer: impl Future<Output = Result<tonic::Response<T>, Status>>,
+    limit: Duration,
+    address: &str,
+    failure: &OnceLock<rustls::Error>,
+) -> Result<T, ConnectError> {
+    let address = address.to_owned();
+    let Ok(answered) = timeout(limit, answer).await else {
+        return Err(ConnectError::Unreachable { address, source: late() });
+    };
+    answered.map(tonic::Response::into_inner).map_err(|status| match failure.get() {
+        Some(tls) => ConnectError::Tls { address, source: HandshakeError::Tls(tls.clone()) },
         // A status from the server has no source.
-        if std::error::Error::source(&status).is_some() {
-            return ConnectError::Unreachable {
-                address,
-                source: io::Error::other(status.message().to_owned()),
-            };
+        None if status.source().is_none() => ConnectError::Refused { address, status: Box::new(status) },
+        None => {
+            let source = io::Error::other(status.message().to_owned());
+            ConnectError::Unreachable { address, source }
         }
-        ConnectError::Refused { address, status: Box::new(status) }
-    }
+    })
+}
+
+fn late() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "no answer")
 }
 
 async fn dial(tls: &ClientTls, address: &str) -> Result<Dialled, ConnectError> {
     let unreachable = |source| ConnectError::Unreachable { address: address.to_owned(), source };
-    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "no answer");
     let connecting = timeout(CONNECT, TcpStream::connect(address));
-    let tcp = connecting.await.map_err(late).and_then(|connected| connected).map_err(unreachable)?;
+    let tcp = connecting.await.map_err(|_| late()).and_then(|connected| connected).map_err(unreachable)?;
     let remote = tcp.peer_addr().map_err(unreachable)?;
     let wire = Wire::new(tcp, None).map_err(unreachable)?;
     let (stream, peer) = tls.connect(wire).await.map_err(|source| {

@@ -28,7 +28,7 @@ use super::limits::{
 };
 use super::service::Connection;
 use super::{Ended, Limits, Link, Session};
-use crate::tls::{Authenticated, HANDSHAKE_TIME, ServerTls, Stream};
+use crate::tls::{Authenticated, HANDSHAKE_TIME, HandshakeError, ServerTls, Stream};
 use crate::wire::{Budget, Wire};
 
 /// What the server does with its peers.
@@ -126,6 +126,8 @@ impl<H: Sessions> Server<H> {
         };
         let (stream, peer) = match shaken {
             Ok(established) => established,
+            // Anybody can make one fail, but only an enrolment CA's owner in this way.
+            Err(error @ HandshakeError::Nameless(_)) => return tracing::warn!(%remote, %error, "refused"),
             Err(error) => return tracing::debug!(%remote, %error, "a handshake failed"),
         };
         let present = self.enter(&peer.subject);
@@ -149,7 +151,7 @@ impl<H: Sessions> Server<H> {
         tcp: TcpStream,
         budget: Arc<Budget>,
         limit: Duration,
-    ) -> Result<(Stream, Authenticated), crate::tls::HandshakeError> {
+    ) -> Result<(Stream, Authenticated), HandshakeError> {
         self.tls.accept(Wire::new(tcp, Some(budget))?, limit).await
     }
 

@@ -1,7 +1,7 @@
 //! One session, as both ends see it: frames in, frames out, and the end.
 
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
@@ -16,7 +16,7 @@ use super::limits::{QUEUE_BYTES, QUEUE_FRAMES};
 use super::{Ended, Link};
 use crate::tls::Authenticated;
 
-/// A session with an authenticated peer. It ends when the last [`Outbound`] is dropped, when [`Link::end`] is called,
+/// A session with an authenticated peer. It ends when `inbound` or the last [`Outbound`] is dropped, by [`Link::end`],
 /// or by the peer; `inbound` then yields what had arrived, and `None`.
 #[derive(Debug)]
 pub struct Session {
@@ -157,22 +157,30 @@ pub(super) async fn pump(
     link: Link,
     why: fn(&Status) -> Ended,
 ) {
-    let mut stopped = pin!(link.stopped());
+    let by_peer = tokio::select! {
+        _ = link.stopped() => None,
+        ended = take(&mut frames, &inbound, why) => ended,
+    };
+    drop(inbound);
+    if let Some(ended) = by_peer {
+        return link.end(ended);
+    }
+    link.end(Ended::Here);
+    // To drop the stream now would reset it, together with what is still on its way to the peer.
+    while let Ok(Some(_)) = frames.message().await {}
+}
+
+/// Until the stream ends, or nobody takes what arrives (`None`).
+async fn take(
+    frames: &mut Streaming<Bytes>,
+    inbound: &mpsc::Sender<Bytes>,
+    why: fn(&Status) -> Ended,
+) -> Option<Ended> {
     loop {
-        let message = tokio::select! {
-            _ = &mut stopped => return,
-            message = frames.message() => message,
-        };
-        let frame = match message {
-            Ok(Some(frame)) => frame,
-            Ok(None) => return link.end(Ended::There("the peer ended the session".to_owned())),
-            Err(status) => return link.end(why(&status)),
-        };
-        tokio::select! {
-            _ = &mut stopped => return,
-            sent = inbound.send(frame) => if sent.is_err() {
-                return link.end(Ended::Here);
-            },
+        match frames.message().await {
+            Ok(Some(frame)) => inbound.send(frame).await.ok()?,
+            Ok(None) => return Some(Ended::There("the peer ended the session".to_owned())),
+            Err(status) => return Some(why(&status)),
         }
     }
 }

@@ -377,7 +377,7 @@ impl Participant {
             Some(Kind::Open) => self.open(now, &message, bytes, env, out),
             Some(Kind::Publish) => self.publish(now, &message, bytes, out),
             Some(Kind::Token) => self.token(now, &message, bytes, out),
-            Some(Kind::Closed) => self.closed(now, &message, out),
+            Some(Kind::Closed) => self.closed(now, &message, bytes, out),
             Some(Kind::Verdict) => self.verdict(now, &message, bytes, out),
             Some(Kind::Admission) => self.admission(now, &message, bytes, out),
             Some(Kind::Reserve) => self.reserve(&message, out),

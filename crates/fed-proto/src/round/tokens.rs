@@ -1,5 +1,6 @@
 //! Step 6: peers' tokens come in and are judged.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cc_core::{Finding, codes};
@@ -104,15 +105,23 @@ impl Participant {
         &mut self,
         now: Now,
         message: &Signed,
+        bytes: &[u8],
         out: &mut Vec<Output>,
     ) -> Result<(), Finding> {
         self.of_round(message)?;
         let closed: Closed = message.read().ok_or_else(|| garbage("a Closed that does not read"))?;
         let epoch = message.header.epoch;
-        for name in closed.absent.iter().filter_map(|name| Name::new(name).ok()) {
-            if self.awaits(epoch, &name) {
-                self.settle(now, epoch, &name, Err(absent(&name)), out);
-            }
+        let names = closed.absent.iter().filter_map(|name| Name::new(name).ok());
+        let absent_names: BTreeSet<Name> = names.filter(|name| self.awaits(epoch, name)).collect();
+        if absent_names.is_empty() {
+            return Ok(());
+        }
+        // Why somebody is refused belongs to the round; one that settles nobody does not, so that their number is bounded.
+        if let Some(round) = self.rounds.get_mut(&epoch) {
+            round.messages.push(bytes.to_vec());
+        }
+        for name in absent_names {
+            self.settle(now, epoch, &name, Err(absent(&name)), out);
         }
         Ok(())
     }
