@@ -31,6 +31,11 @@ Examples:
   muster evidence appraise --profile snp-raw-1 --evidence report.bin --endorsements certs/ --policy site.toml
   muster evidence appraise --profile snp-raw-1 --evidence report.bin --policy site.toml --format json | jq .appraisal";
 
+const PROVISION_EXAMPLES: &str = "\
+Examples:
+  muster provision federation.toml --out kits/
+  muster provision --import-nvflare workspace/project/prod_00 --out kits/";
+
 /// Attested admission for federated learning.
 ///
 /// Muster proves what a participant runs, by hardware evidence, and judges it by your policy.
@@ -46,7 +51,6 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub(crate) enum Command {
     /// Show, verify and appraise evidence.
     #[command(subcommand)]
@@ -57,6 +61,14 @@ pub(crate) enum Command {
     /// Check appraisal policies.
     #[command(subcommand)]
     Policy(Policy),
+    /// Make the kits of a federation: for each participant and administrator a folder with key, certificate and
+    /// configuration.
+    ///
+    /// Everything is checked first, and any error stops everything. Run again, it changes nothing of what is there, makes
+    /// kits for new names, and signs the next version of the bundle if [bundle] or the roster (organisation, replaceable)
+    /// changed. A kit that is moved away is made anew, with a new key; the folder `owner` has the owner's keys.
+    #[command(after_long_help = format!("{PROVISION_EXAMPLES}\n\nfederation.toml:\n\n{}", crate::provision::EXAMPLE))]
+    Provision(Provision),
     /// Explain an error code.
     #[command(after_help = "Example:\n  muster explain snp.crl.missing")]
     Explain(Explain),
@@ -213,6 +225,37 @@ pub(crate) enum Policy {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("source").required(true).args(["file", "import_nvflare"]))]
+pub(crate) struct Provision {
+    /// The description of the federation, federation.toml. Paths in it are relative to its folder.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Folder of the kits.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Read a provisioning of NVFlare instead (a folder prod_NN, or one that has project.yml and a folder for each
+    /// participant) and write OUT/federation.toml from it. Policies, plugins and the end of the bundle have no place in
+    /// NVFlare's files: they are left for the owner to complete, and nothing is guessed.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) import_nvflare: Option<PathBuf>,
+    /// The profile of an imported federation; only development has a place for NVFlare's MockAuthorizer.
+    #[arg(long, value_enum, default_value_t = FederationProfile::Production, requires = "import_nvflare")]
+    pub(crate) profile: FederationProfile,
+    /// Output for people, or one JSON object on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// What a federation is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FederationProfile {
+    /// Real hardware only.
+    Production,
+    /// Emulated hardware, for trying things out.
+    Development,
 }
 
 #[derive(Debug, Args)]

@@ -73,5 +73,12 @@ impl Failure {
     }
 }
 
+#[cfg(test)]
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
 /// What a command returns: how to end, or why it could not begin.
 pub(crate) type Result = std::result::Result<Exit, Failure>;

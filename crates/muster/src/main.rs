@@ -13,6 +13,7 @@ mod human;
 mod output;
 mod plugin;
 mod policy;
+mod provision;
 mod reference;
 mod report;
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Evidence(cli::Evidence::Appraise(command)) => evidence::appraise(command),
         Command::Plugin(command) => plugin::run(command),
         Command::Policy(cli::Policy::Check { file, format }) => policy::check(&file, format),
+        Command::Provision(command) => provision::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -12,7 +12,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fed-proto", &["cc-core"]),
     ("cc-manager", &["cc-core", "cc-policy", "cc-store"]),
     ("fed-node", &["cc-core", "cc-manager", "cc-policy", "cc-store", "fed-proto"]),
-    ("muster", &["cc-core", "cc-manager", "cc-policy"]),
+    (
+        "muster",
+        &["cc-core", "cc-manager", "cc-policy", "cc-store", "fed-proto", "fed-node", "fed-server", "fed-agent"],
+    ),
     ("cc-snp", &["cc-core", "cc-verifier", "cc-attester"]),
     ("cc-testkit", &["cc-core", "cc-verifier", "fed-proto"]),
     ("xtask", &[]),
