@@ -25,8 +25,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Verify real SEV-SNP reports through a plugin loaded at run time, and show the reasons.
-    Demo,
+    /// Bring up a federation of a server and four emulated sites, and show what it decides and why.
+    Demo {
+        /// Instead: verify real SEV-SNP reports through a plugin loaded at run time.
+        #[arg(long)]
+        evidence: bool,
+        /// `json` prints one object at the end, on the last line of standard output.
+        #[arg(long, default_value = "human")]
+        format: demo::Format,
+    },
     /// Run everything: tests, doctests, tidy, and the real-evidence corpus where it is.
     Test {
         /// Passed on to the test runner, for example a test name.
@@ -65,7 +72,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Demo => demo::demo(),
+        Command::Demo { evidence: true, .. } => demo::evidence(),
+        Command::Demo { evidence: false, format } => demo::demo(format),
         Command::Test { filter } => test::test(&filter),
         Command::BuildPlugins { release, with_emulated } => build_all(release, with_emulated),
         Command::Tidy => tidy::tidy(),

@@ -109,7 +109,24 @@ pub(crate) fn plan(bytes: &[u8]) -> Result<Plan, Finding> {
 /// Checks a reply against the request that it answers.
 pub(crate) fn reply(request: &VerifyRequest, bytes: &[u8]) -> Result<Answer, Finding> {
     let reply = VerifyReply::from_bytes(bytes).map_err(|error| broken(format!("reply: {error}")))?;
-    check_reply(request, reply, bytes.len()).map_err(broken)
+    let answer = check_reply(request, reply, bytes.len()).map_err(broken)?;
+    if let Ok(accepted) = &answer.outcome {
+        same_field(request, &accepted.bound)?;
+    }
+    Ok(answer)
+}
+
+/// For profiles whose layout is fixed the host reads the bound field itself (*decisions.md* 13).
+fn same_field(request: &VerifyRequest, said: &BoundField) -> Result<(), Finding> {
+    match bound_field_of(&request.profile, &request.evidence) {
+        Ok(Some(own)) if own != *said => {
+            let (said, read) = (hex::encode(&said.bytes), hex::encode(&own.bytes));
+            let detail = format!("the plugin says that REPORT_DATA is {said}, the evidence has {read}");
+            Err(Finding::new(codes::BIND_REPORT_DATA_MISMATCH, detail))
+        }
+        Ok(_) => Ok(()),
+        Err(finding) => Err(broken(format!("accepted, but {}", finding.detail))),
+    }
 }
 
 /// `size` is that of the whole reply.
@@ -157,15 +174,6 @@ fn accepted(
         && bound.bytes.len() != 64
     {
         return Err(format!("bound field has {} bytes, REPORT_DATA has 64", bound.bytes.len()));
-    }
-    // For profiles whose layout is fixed the host reads the field itself.
-    match bound_field_of(&request.profile, &request.evidence) {
-        Ok(Some(own)) if own != bound => {
-            let (said, read) = (hex::encode(&bound.bytes), hex::encode(&own.bytes));
-            return Err(format!("bound field is given as {said}, the evidence has {read}"));
-        }
-        Ok(_) => {}
-        Err(finding) => return Err(format!("accepted, but {}", finding.detail)),
     }
     let mut used: Vec<Code> = Vec::new();
     for text in waived {

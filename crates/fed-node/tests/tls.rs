@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use common::{Server, World, client_subject, name, raw_connect, soon};
 use fed_node::rpc::{ConnectError, Ended, Limits, connect};
-use fed_node::tls::{ClientTls, HandshakeError, SERVER_NAME};
+use fed_node::tls::{ClientTls, HANDSHAKE_TIME, HandshakeError, SERVER_NAME};
 use fed_proto::crypto::sha256;
 use fed_proto::enrol::Subject;
 use fed_proto::role::Role;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
@@ -242,11 +243,17 @@ async fn nobody_there_is_unreachable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silent_handshake_ends_and_hinders_nobody() {
+async fn silent_handshakes_end_and_leave_room() {
     let world = World::new();
-    let limits = Limits { handshakes: 4, ..Limits::default() };
+    let limits = Limits { handshakes: 2, ..Limits::default() };
     let mut server = Server::with(world.server_tls(), limits).await;
+    let start = Instant::now();
     let mut silent = TcpStream::connect(&server.address).await.unwrap();
+    let mut second = TcpStream::connect(&server.address).await.unwrap();
+    // All places are taken: whoever came when it was crowded has less time.
     server.session(&world.site("site-1")).await;
+    assert!(start.elapsed() < HANDSHAKE_TIME, "{:?}", start.elapsed());
+    assert_eq!(second.read(&mut [0; 64]).await.unwrap(), 0);
     assert_eq!(silent.read(&mut [0; 64]).await.unwrap(), 0, "closed by the server's limit");
+    assert!(start.elapsed() >= HANDSHAKE_TIME);
 }

@@ -43,9 +43,11 @@ pub struct Refusal {
 
 /// Chooses the participants of a job, the server included.
 ///
-/// `sites` are the clients that were invited and took part in the round. A client that says that it accepts everybody
-/// is in if the others accept it; in [`Mode::Block`] one that declines anybody of the round is out, even if the one that
-/// it declines is out too (corner case 2).
+/// `sites` are the clients that were invited and took part in the round. In [`Mode::Block`] the server has to accept all
+/// of them; a client that declines anybody of the round is out, even if the one that it declines is out too, and the one
+/// that it declines stays (corner case 2). In [`Mode::TrustGraph`] whoever is left out for the largest set is out; up to
+/// 128 members with conflicts the set is the largest and, of several, the first in the order of names, unless the
+/// conflicts are so entangled that the search gives up, and then it may be smaller.
 pub fn decide(
     mode: Mode,
     job: &JobFile,

@@ -1,11 +1,11 @@
 //! The envelope in which evidence travels (*verification.md* 0.12): deterministic CBOR, so that a token has one form.
 
-use cc_core::limits::{MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE};
+use cc_core::limits::{MAX_ENDORSEMENTS, MAX_EVIDENCE};
 use cc_core::{Code, Finding, Profile, codes};
 use minicbor::{Decoder, Encoder};
 
 use crate::binding::{Device, DeviceClass};
-use crate::crypto::{Digest, Signature};
+use crate::crypto::{Digest, Signature, sha256};
 
 /// Largest envelope, in bytes (*verification.md* 0.11).
 pub const MAX_ENVELOPE: usize = 1024 * 1024;
@@ -30,7 +30,8 @@ pub struct Envelope {
     pub evidence: Vec<u8>,
     /// Key 5: certificate tables, logs and the like; absent on the wire when empty.
     pub aux: Vec<Vec<u8>>,
-    /// Key 6: evidence of GPUs and switches; absent on the wire when empty.
+    /// Key 6: evidence of GPUs and switches, in strictly ascending order of their reports' SHA-256; absent on the wire
+    /// when empty.
     pub devices: Vec<Device>,
     /// Key 7: hints; absent on the wire when empty.
     pub endorsements: Vec<Vec<u8>>,
@@ -195,15 +196,8 @@ fn read_blobs(d: &mut Decoder<'_>) -> Result<Vec<Vec<u8>>, Wrong> {
     if count > length(MAX_ENDORSEMENTS) {
         return Err(Wrong::Finding(size(format!("{count} objects, the limit is {MAX_ENDORSEMENTS}"))));
     }
-    (0..count)
-        .map(|_| {
-            let blob = d.bytes()?;
-            if blob.len() > MAX_ENDORSEMENT {
-                return Err(Wrong::Finding(size(format!("object of {} bytes", blob.len()))));
-            }
-            Ok(blob.to_vec())
-        })
-        .collect()
+    // The envelope's own limit is that of one object.
+    (0..count).map(|_| Ok(d.bytes()?.to_vec())).collect()
 }
 
 fn read_devices(d: &mut Decoder<'_>) -> Result<Vec<Device>, Wrong> {
@@ -228,6 +222,10 @@ fn read_devices(d: &mut Decoder<'_>) -> Result<Vec<Device>, Wrong> {
     let of = |class| devices.iter().filter(|device| device.class == class).count();
     if of(DeviceClass::Gpu) > MAX_GPUS || of(DeviceClass::Switch) > MAX_SWITCHES {
         return Err(Wrong::Finding(size(format!("more than {MAX_GPUS} GPUs or {MAX_SWITCHES} switches"))));
+    }
+    // One order, so that the same devices are the same token; one report twice is not two devices.
+    if !devices.is_sorted_by(|a, b| sha256(&a.report) < sha256(&b.report)) {
+        return Err(wrong("devices are not in strictly ascending order of their reports' SHA-256"));
     }
     Ok(devices)
 }

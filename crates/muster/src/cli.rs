@@ -69,6 +69,24 @@ pub(crate) enum Command {
     /// changed. A kit that is moved away is made anew, with a new key; the folder `owner` has the owner's keys.
     #[command(after_long_help = format!("{PROVISION_EXAMPLES}\n\nfederation.toml:\n\n{}", crate::provision::EXAMPLE))]
     Provision(Provision),
+    /// Run the federation's server from its kit.
+    #[command(after_help = "Example:\n  muster server --kit kits/server")]
+    Server(Run),
+    /// Run a site from its kit: dial the server, attest, judge the others, run admitted jobs.
+    #[command(after_help = "Example:\n  muster agent --kit kits/site-1")]
+    Agent(Run),
+    /// Show the sites, how far each is trusted and why, and when that expires.
+    #[command(after_help = "Example:\n  muster status --kit kits/admin")]
+    Status(Administrator),
+    /// Submit, list, explain, abort and watch jobs.
+    #[command(subcommand)]
+    Job(Job),
+    /// Put the owner's newer bundle into force.
+    #[command(subcommand)]
+    Bundle(Bundle),
+    /// Becomes the program of a job; started by servers and agents only.
+    #[command(name = crate::node::STARTER, hide = true)]
+    JobStarter,
     /// Explain an error code.
     #[command(after_help = "Example:\n  muster explain snp.crl.missing")]
     Explain(Explain),
@@ -224,6 +242,87 @@ pub(crate) enum Policy {
         /// Output for people, or one JSON object on standard output.
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
+    },
+}
+
+/// A participant to run.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Its kit, as made by `muster provision`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) kit: PathBuf,
+    /// One line for each event: for people, or a JSON object.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// Who asks the server.
+#[derive(Debug, Args)]
+pub(crate) struct Administrator {
+    /// The administrator's kit, as made by `muster provision`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) kit: PathBuf,
+    /// Output for people, or one JSON object on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Job {
+    /// Submit a job file.
+    #[command(after_help = "Example:\n  muster job submit train.toml --kit kits/admin")]
+    Submit {
+        /// The job file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        admin: Administrator,
+    },
+    /// List all jobs.
+    List {
+        #[command(flatten)]
+        admin: Administrator,
+    },
+    /// Everything about a job: its history, and for each verifier and subject the verdict, its code and the policy's line.
+    #[command(after_help = "Example:\n  muster job show train --kit kits/admin")]
+    Show {
+        /// Its identity, the beginning of it, or its name.
+        #[arg(value_name = "JOB")]
+        job: String,
+        #[command(flatten)]
+        admin: Administrator,
+    },
+    /// End a job everywhere.
+    Abort {
+        /// Its identity, the beginning of it, or its name.
+        #[arg(value_name = "JOB")]
+        job: String,
+        /// For the job's history.
+        #[arg(long, default_value = "aborted by an administrator")]
+        reason: String,
+        #[command(flatten)]
+        admin: Administrator,
+    },
+    /// Show each new state of a job until it has ended; exit code 0 if it completed, 3 otherwise.
+    Watch {
+        /// Its identity, the beginning of it, or its name.
+        #[arg(value_name = "JOB")]
+        job: String,
+        #[command(flatten)]
+        admin: Administrator,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bundle {
+    /// Hand a signed bundle to the server: from the next round on everybody is judged by it.
+    #[command(after_help = "Example:\n  muster bundle publish kits/owner/bundle.cbor --kit kits/admin")]
+    Publish {
+        /// The bundle, `bundle.cbor` of any kit.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        admin: Administrator,
     },
 }
 

@@ -15,7 +15,7 @@ use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
 use cc_manager::{Config, Floors, Host, Sha256, collect};
 use cc_policy::InitData;
 use muster_it::federation::{Guest, policy};
-use muster_it::place::{entry, test_plugin};
+use muster_it::place::{entry, plugins, test_plugin};
 use tempfile::TempDir;
 
 const BINDING: [u8; 64] = [0x5a; 64];
@@ -188,6 +188,33 @@ async fn a_guest_with_another_name_in_its_launch_data_does_not_start() {
     let other = Guest { host_data: [9; 32], ..guest(1) };
     let error = start(&other, &policy("")).await.unwrap_err();
     assert_eq!(error.finding().code, codes::SNP_HOST_DATA_MISMATCH);
+}
+
+#[tokio::test]
+async fn n_env_07_profile_of_snp_with_a_tdx_quote() {
+    // The start of a quote (version 4, attestation key type 2, TEE type 0x81), as long as real ones are.
+    let mut quote = vec![0; 5006];
+    quote[..8].copy_from_slice(&[4, 0, 2, 0, 0x81, 0, 0, 0]);
+    let verifier = Verifier::new(setup(&guest(1), &policy(""))).unwrap();
+    let at = Instant::Present(Wall.now().unwrap());
+    let judgement = verifier.judge(&subject(quote, Vec::new(), BINDING), at).await;
+    assert_eq!(judgement.outcome().unwrap_err().code, codes::SNP_FORMAT_LENGTH);
+}
+
+#[tokio::test]
+async fn n_fl_39_development_in_a_federation_for_production() {
+    let production = |setup: VerifierSetup| VerifierSetup { federation: Federation::Production, ..setup };
+    // Emulated hardware, whatever the policy.
+    let hardened = policy("").replace("development", "production");
+    for text in [policy(""), hardened.clone()] {
+        let refused = Verifier::new(production(setup(&guest(1), &text))).unwrap_err();
+        assert_eq!(refused.code, codes::POL_PROFILE_DEVELOPMENT);
+    }
+    // A policy for development, over real hardware's roots.
+    let real = || Host::load(&Config::load(&plugins()).unwrap()).unwrap();
+    let of = |text: &str| production(VerifierSetup { host: real(), ..setup(&guest(1), text) });
+    assert_eq!(Verifier::new(of(&policy(""))).unwrap_err().code, codes::POL_PROFILE_DEVELOPMENT);
+    assert!(Verifier::new(of(&hardened)).is_ok());
 }
 
 #[tokio::test]

@@ -94,12 +94,10 @@ fn interface_versions_and_layouts() {
 }
 
 #[test]
-fn the_file_is_the_provisioned_one_and_nobody_else_can_write_it() {
+fn n_fl_36_library_whose_digest_is_not_the_configured_one() {
     let folder = folder();
-    let library = copy(&test_plugin("libmisbehaver.so"), folder.path().join("plugin.so"));
-    let good = entry(&library, MISBEHAVER, "");
+    let good = entry(&test_plugin("libmisbehaver.so"), MISBEHAVER, "");
     load(folder.path(), std::slice::from_ref(&good)).unwrap();
-
     let digest = good.lines().find(|line| line.starts_with("sha256")).unwrap();
     let other = good.replace(digest, &format!("sha256 = \"{}\"", "0".repeat(64)));
     let message = refused(folder.path(), other, codes::PLUG_DIGEST_MISMATCH);
@@ -107,6 +105,14 @@ fn the_file_is_the_provisioned_one_and_nobody_else_can_write_it() {
         message.contains(&"0".repeat(64)) && message.contains(&digest[10..74]),
         "both digests: {message}"
     );
+}
+
+#[test]
+fn nobody_else_can_write_the_file() {
+    let folder = folder();
+    let library = copy(&test_plugin("libmisbehaver.so"), folder.path().join("plugin.so"));
+    let good = entry(&library, MISBEHAVER, "");
+    load(folder.path(), std::slice::from_ref(&good)).unwrap();
 
     let missing = good.replace("plugin.so", "absent.so");
     refused(folder.path(), missing, codes::PLUG_FILE_NOT_FOUND);
@@ -150,11 +156,17 @@ fn swapping_the_file_after_it_was_read_changes_nothing() {
 }
 
 #[test]
-fn profiles_and_trust_class_are_the_configured_ones() {
+fn n_fl_38_plugin_configured_for_another_profile() {
     let folder = folder();
     let misbehaver = test_plugin("libmisbehaver.so");
     refused(folder.path(), entry(&misbehaver, &["other-1"], ""), codes::PLUG_NOT_ALLOWED);
     refused(folder.path(), entry(&misbehaver, &["misbehaver-1", "other-1"], ""), codes::PLUG_NOT_ALLOWED);
+}
+
+#[test]
+fn the_trust_class_is_the_configured_one() {
+    let folder = folder();
+    let misbehaver = test_plugin("libmisbehaver.so");
     let strict = folder.path().join("strict.toml");
     std::fs::write(&strict, format!("version = 1\n{}", entry(&misbehaver, MISBEHAVER, ""))).unwrap();
     let errors = Host::load(&Config::load_file(&strict).unwrap()).unwrap_err();

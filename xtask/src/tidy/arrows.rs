@@ -12,9 +12,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fed-proto", &["cc-core"]),
     ("cc-manager", &["cc-core", "cc-policy", "cc-store"]),
     ("fed-node", &["cc-core", "cc-manager", "cc-policy", "cc-store", "fed-proto"]),
+    ("fed-agent", &["cc-core", "cc-manager", "cc-policy", "cc-store", "fed-proto", "fed-node"]),
+    ("fed-server", &["cc-core", "cc-manager", "cc-policy", "cc-store", "fed-proto", "fed-node"]),
     (
         "muster",
-        &["cc-core", "cc-manager", "cc-policy", "cc-store", "fed-proto", "fed-node", "fed-server", "fed-agent"],
+        &[
+            "cc-core",
+            "cc-manager",
+            "cc-policy",
+            "cc-store",
+            "fed-proto",
+            "fed-node",
+            "fed-server",
+            "fed-agent",
+        ],
     ),
     ("cc-snp", &["cc-core", "cc-verifier", "cc-attester"]),
     ("cc-testkit", &["cc-core", "cc-verifier", "fed-proto"]),
@@ -22,7 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Packages of the tests: they may depend on anything.
-const TESTS: &[&str] = &["muster-it", "emulated-snp", "misbehaver"];
+const TESTS: &[&str] = &["muster-it", "emulated-snp", "impostor", "misbehaver"];
 
 /// What crates below the shells must not pull in directly: I/O, async and second crypto providers.
 const PURE: &[&str] = &["cc-core", "cc-verifier", "cc-policy", "fed-proto"];

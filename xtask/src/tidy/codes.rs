@@ -31,15 +31,46 @@ pub(super) fn check() -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Rows of the negative-test catalogue for SEV-SNP; each has a test that names it.
-const SNP_ROWS: u32 = 101;
+/// The parts of the negative-test catalogue that are built, each with the number of its rows. A row has a test that
+/// mentions it, or whose name begins with it.
+const CATALOGUE: &[(&str, u32)] = &[("SNP", 101), ("ENV", 13), ("FL", 44)];
+
+/// Rows without a test, and why.
+const NOT_COVERED: &[(&str, &str)] = &[
+    ("N-ENV-12", "TDX is not verified yet"),
+    ("N-FL-10", "rounds"),
+    ("N-FL-11", "rounds"),
+    ("N-FL-12", "rounds"),
+    ("N-FL-14", "rounds"),
+    ("N-FL-15", "rounds"),
+    ("N-FL-20", "rounds"),
+    ("N-FL-21", "rounds"),
+    ("N-FL-29", "rounds"),
+    ("N-FL-32", "rounds"),
+    ("N-FL-33", "rounds"),
+    ("N-FL-37", "plugins run in the host's process, which cannot end a call"),
+    ("N-FL-42", "there is no key broker yet"),
+    ("N-FL-44", "plugins run in the host's process"),
+];
 
 fn catalogue(tests: &str) -> Vec<String> {
-    (1..=SNP_ROWS)
-        .map(|row| format!("N-SNP-{row:02}"))
-        .filter(|row| !mentions(tests, row))
-        .map(|row| format!("{row} of the negative-test catalogue is in no test"))
-        .collect()
+    let rows =
+        CATALOGUE.iter().flat_map(|(part, count)| (1..=*count).map(move |row| format!("N-{part}-{row:02}")));
+    let complaint = |row: String| {
+        let excuse = NOT_COVERED.iter().find(|(name, _)| *name == row);
+        match (covered(tests, &row), excuse) {
+            (false, None) => Some(format!("{row} of the negative-test catalogue is in no test")),
+            (true, Some(_)) => Some(format!("{row} has a test: take it out of NOT_COVERED")),
+            (true, None) | (false, Some(_)) => None,
+        }
+    };
+    rows.filter_map(complaint).collect()
+}
+
+/// Whether a test mentions the row as it is written in the catalogue, or is named after it.
+fn covered(tests: &str, row: &str) -> bool {
+    let name = row.to_ascii_lowercase().replace('-', "_");
+    mentions(tests, row) || tests.contains(&format!("fn {name}_"))
 }
 
 /// Constant name and code of each entry: lines `NAME "code" Class flag`.
@@ -75,7 +106,7 @@ fn test_text() -> Result<String> {
             continue;
         }
         let content = read(&root().join(&file))?;
-        let is_test = file.components().any(|part| part.as_os_str() == "tests");
+        let is_test = file.components().any(|part| part.as_os_str() == "tests") || file.ends_with("tests.rs");
         text.push_str(&without_comments(if is_test { &content } else { split_tests(&content).1 }));
     }
     Ok(text)
@@ -92,5 +123,7 @@ mod tests {
         assert_eq!(entries, [("SNP_X".to_owned(), "snp.x.y".to_owned())]);
         assert!(mentions("codes::SNP_X,", "SNP_X"));
         assert!(!mentions("SNP_X_Y", "SNP_X"));
+        assert!(covered("fn n_fl_01_b_presents", "N-FL-01") && covered("\"N-FL-01\"", "N-FL-01"));
+        assert!(!covered("fn n_fl_011_x", "N-FL-01") && !covered("n_fl_01_x", "N-FL-01"));
     }
 }

@@ -44,8 +44,10 @@ pub(super) fn check() -> Result<Vec<String>> {
         let name = file.to_string_lossy().into_owned();
         let text = read(&root().join(&file))?;
         let (code, _) = split_tests(&text);
-        let is_test =
-            name.contains("tests/") || name.starts_with("crates/cc-testkit") || name.contains("/examples/");
+        let is_test = name.contains("tests/")
+            || name.ends_with("/tests.rs")
+            || name.starts_with("crates/cc-testkit")
+            || name.contains("/examples/");
         if is_test || name.starts_with("xtask") {
             continue;
         }

@@ -75,7 +75,7 @@ impl SqliteStore {
         })
     }
 
-    /// How many transactions this value has committed. Each holds one change or more.
+    /// How many transactions this value has committed; each holds what had queued up.
     pub fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }

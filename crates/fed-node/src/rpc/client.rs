@@ -1,10 +1,12 @@
 //! A client's side: an agent dials and keeps one session, an administrator dials and makes one call.
 
+use std::error::Error as _;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
@@ -68,46 +70,29 @@ pub enum ConnectError {
     },
 }
 
-/// Why an administrator's call has no answer.
-pub type CallError = ConnectError;
-
 /// Connects as a participant. The session is open when this returns.
 pub async fn connect(tls: &ClientTls, address: &str) -> Result<Session, ConnectError> {
     let mut dialled = dial(tls, address).await?;
     let (outbound, outgoing) = outbound(&dialled.link, MAX_UPWARD);
-    let request = tonic::Request::new(outgoing);
     let path = PathAndQuery::from_static(SESSION);
-    let opening = dialled.grpc.streaming(request, path, FrameCodec::default());
-    let frames =
-        within(CONNECT, opening).await.map_err(|status| dialled.refused(address, status))?.into_inner();
+    let opening = dialled.grpc.streaming(tonic::Request::new(outgoing), path, FrameCodec::default());
+    let frames = answer(opening, CONNECT, address, &dialled.failure).await?;
     let Dialled { peer, remote, link, grpc, .. } = dialled;
     let (sender, inbound) = mpsc::channel(INBOUND_FRAMES);
     let pumping = pump(frames, sender, link.clone(), |status| Ended::There(status.message().to_owned()));
     tokio::spawn(async move {
         pumping.await;
-        // HTTP/2 ends a connection when nobody is left who could ask something on it.
         drop(grpc);
     });
     Ok(Session { peer, remote, inbound, outbound, link })
 }
 
 /// Makes one call as an administrator.
-pub async fn admin_call(tls: &ClientTls, address: &str, request: Bytes) -> Result<Bytes, CallError> {
+pub async fn admin_call(tls: &ClientTls, address: &str, request: Bytes) -> Result<Bytes, ConnectError> {
     let mut dialled = dial(tls, address).await?;
     let path = PathAndQuery::from_static(ADMIN_CALL);
     let calling = dialled.grpc.unary(tonic::Request::new(request), path, FrameCodec::default());
-    let answered = within(ANSWER, calling).await;
-    dialled.link.end(Ended::Here);
-    answered.map(tonic::Response::into_inner).map_err(|status| dialled.refused(address, status))
-}
-
-async fn within<T>(
-    limit: std::time::Duration,
-    answer: impl Future<Output = Result<T, Status>>,
-) -> Result<T, Status> {
-    timeout(limit, answer)
-        .await
-        .unwrap_or_else(|_| Err(Status::deadline_exceeded("the server does not answer")))
+    answer(calling, ANSWER, address, &dialled.failure).await
 }
 
 /// An authenticated connection that nothing has been asked on.
@@ -119,29 +104,36 @@ struct Dialled {
     failure: Arc<OnceLock<rustls::Error>>,
 }
 
-impl Dialled {
-    /// What a failed call means.
-    fn refused(&self, address: &str, status: Status) -> ConnectError {
-        let address = address.to_owned();
-        if let Some(tls) = self.failure.get() {
-            return ConnectError::Tls { address, source: HandshakeError::Tls(tls.clone()) };
-        }
+/// The server's answer, or what its absence means.
+async fn answer<T>(
+    answer: impl Future<Output = Result<tonic::Response<T>, Status>>,
+    limit: Duration,
+    address: &str,
+    failure: &OnceLock<rustls::Error>,
+) -> Result<T, ConnectError> {
+    let address = address.to_owned();
+    let Ok(answered) = timeout(limit, answer).await else {
+        return Err(ConnectError::Unreachable { address, source: late() });
+    };
+    answered.map(tonic::Response::into_inner).map_err(|status| match failure.get() {
+        Some(tls) => ConnectError::Tls { address, source: HandshakeError::Tls(tls.clone()) },
         // A status from the server has no source.
-        if std::error::Error::source(&status).is_some() {
-            return ConnectError::Unreachable {
-                address,
-                source: io::Error::other(status.message().to_owned()),
-            };
+        None if status.source().is_none() => ConnectError::Refused { address, status: Box::new(status) },
+        None => {
+            let source = io::Error::other(status.message().to_owned());
+            ConnectError::Unreachable { address, source }
         }
-        ConnectError::Refused { address, status: Box::new(status) }
-    }
+    })
+}
+
+fn late() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "no answer")
 }
 
 async fn dial(tls: &ClientTls, address: &str) -> Result<Dialled, ConnectError> {
     let unreachable = |source| ConnectError::Unreachable { address: address.to_owned(), source };
-    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "no answer");
     let connecting = timeout(CONNECT, TcpStream::connect(address));
-    let tcp = connecting.await.map_err(late).and_then(|connected| connected).map_err(unreachable)?;
+    let tcp = connecting.await.map_err(|_| late()).and_then(|connected| connected).map_err(unreachable)?;
     let remote = tcp.peer_addr().map_err(unreachable)?;
     let wire = Wire::new(tcp, None).map_err(unreachable)?;
     let (stream, peer) = tls.connect(wire).await.map_err(|source| {
@@ -160,17 +152,18 @@ async fn dial(tls: &ClientTls, address: &str) -> Result<Dialled, ConnectError> {
     let link = Link::new();
     let sender = http2(stream, link.clone()).await.map_err(|error| unreachable(io::Error::other(error)))?;
     let origin = Uri::from_static("https://muster-server");
-    let grpc = Grpc::with_origin(Sender(sender), origin)
+    let grpc = Grpc::with_origin(sender, origin)
         .max_decoding_message_size(message_limit(MAX_DOWNWARD))
         .max_encoding_message_size(message_limit(MAX_UPWARD));
     Ok(Dialled { peer, remote, link, grpc, failure })
 }
 
 /// Starts HTTP/2.
-async fn http2(stream: Stream, link: Link) -> hyper::Result<SendRequest<Body>> {
+async fn http2(mut stream: Stream, link: Link) -> hyper::Result<Sender> {
     let (stream_window, connection_window) = CLIENT_WINDOWS;
+    tokio::spawn(stream.closed(LINGER));
     let tasks = Tasks(link.clone());
-    let (sender, connection) = http2::Builder::new(tasks.clone())
+    let (requests, connection) = http2::Builder::new(tasks.clone())
         .timer(TokioTimer::new())
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT)
@@ -181,12 +174,8 @@ async fn http2(stream: Stream, link: Link) -> hyper::Result<SendRequest<Body>> {
         .initial_connection_window_size(connection_window)
         .handshake(TokioIo::new(stream))
         .await?;
-    tasks.execute(async move {
-        let closed = |error: hyper::Error| error.to_string();
-        let text = connection.await.map_or_else(closed, |()| "the connection was closed".to_owned());
-        link.end(Ended::There(text));
-    });
-    Ok(sender)
+    tasks.execute(connection);
+    Ok(Sender { requests, link })
 }
 
 /// Runs what HTTP/2 does for a connection, at most until shortly after its end: the socket would stay open for as long
@@ -213,8 +202,17 @@ where
     }
 }
 
-/// A connection as tonic wants it.
-struct Sender(SendRequest<Body>);
+/// A connection as tonic wants it, which ends when nobody is left who could ask something on it.
+struct Sender {
+    requests: SendRequest<Body>,
+    link: Link,
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.link.end(Ended::Here);
+    }
+}
 
 impl GrpcService<Body> for Sender {
     type ResponseBody = Incoming;
@@ -222,10 +220,10 @@ impl GrpcService<Body> for Sender {
     type Future = Pin<Box<dyn Future<Output = hyper::Result<Response<Incoming>>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
-        self.0.poll_ready(cx)
+        self.requests.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(self.0.send_request(request))
+        Box::pin(self.requests.send_request(request))
     }
 }

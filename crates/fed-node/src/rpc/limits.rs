@@ -51,7 +51,7 @@ pub(super) const QUEUE_FRAMES: usize = 16_384;
 /// Bytes that wait for one reader, at most: those of the largest round.
 pub(super) const QUEUE_BYTES: usize = 96 * 1024 * 1024;
 /// Frames that were received and wait to be taken; beyond it, the sender waits.
-pub(super) const INBOUND_FRAMES: usize = 16;
+pub(super) const INBOUND_FRAMES: usize = 4;
 
 /// How long the end of a connection may take to reach the peer.
 pub(super) const LINGER: Duration = Duration::from_secs(2);

@@ -64,9 +64,19 @@ impl Link {
 
     /// Waits for the end.
     pub fn wait(&self) -> impl Future<Output = Ended> + Send + use<> {
+        self.wait_for(|_| true)
+    }
+
+    /// Waits until this side ends it. After an end by the peer, what had arrived is still taken.
+    pub(super) fn stopped(&self) -> impl Future<Output = Ended> + Send + use<> {
+        self.wait_for(|ended| !matches!(ended, Ended::There(_)))
+    }
+
+    fn wait_for(&self, wanted: fn(&Ended) -> bool) -> impl Future<Output = Ended> + Send + use<> {
         let mut ended = self.0.subscribe();
         async move {
-            match ended.wait_for(Option::is_some).await.map(|ended| ended.clone()) {
+            match ended.wait_for(|ended| ended.as_ref().is_some_and(wanted)).await.map(|ended| ended.clone())
+            {
                 Ok(Some(why)) => why,
                 // No handle is left with which it could still be ended for a reason.
                 Ok(None) | Err(_) => Ended::Here,

@@ -13,7 +13,7 @@ mod server;
 mod service;
 mod session;
 
-pub use client::{CallError, ConnectError, admin_call, connect};
+pub use client::{ConnectError, admin_call, connect};
 pub use limits::{Limits, MAX_DOWNWARD, MAX_UPWARD, Rate};
 pub use link::{Ended, Link};
 pub use server::{Sessions, serve};

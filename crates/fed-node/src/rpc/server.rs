@@ -28,7 +28,7 @@ use super::limits::{
 };
 use super::service::Connection;
 use super::{Ended, Limits, Link, Session};
-use crate::tls::{Authenticated, HANDSHAKE_TIME, ServerTls, Stream};
+use crate::tls::{Authenticated, HANDSHAKE_TIME, HandshakeError, ServerTls, Stream};
 use crate::wire::{Budget, Wire};
 
 /// What the server does with its peers.
@@ -126,6 +126,8 @@ impl<H: Sessions> Server<H> {
         };
         let (stream, peer) = match shaken {
             Ok(established) => established,
+            // Anybody can make one fail, but only an enrolment CA's owner in this way.
+            Err(error @ HandshakeError::Nameless(_)) => return tracing::warn!(%remote, %error, "refused"),
             Err(error) => return tracing::debug!(%remote, %error, "a handshake failed"),
         };
         let present = self.enter(&peer.subject);
@@ -149,11 +151,17 @@ impl<H: Sessions> Server<H> {
         tcp: TcpStream,
         budget: Arc<Budget>,
         limit: Duration,
-    ) -> Result<(Stream, Authenticated), crate::tls::HandshakeError> {
+    ) -> Result<(Stream, Authenticated), HandshakeError> {
         self.tls.accept(Wire::new(tcp, Some(budget))?, limit).await
     }
 
-    async fn http2(&self, stream: Stream, connection: Arc<Connection<H>>) {
+    async fn http2(&self, mut stream: Stream, connection: Arc<Connection<H>>) {
+        let closed = stream.closed(LINGER);
+        self.serve(stream, connection).await;
+        closed.await;
+    }
+
+    async fn serve(&self, stream: Stream, connection: Arc<Connection<H>>) {
         let link = connection.link.clone();
         let (stream_window, connection_window) = SERVER_WINDOWS;
         let service = service_fn(move |request| Arc::clone(&connection).call(request));
@@ -171,10 +179,8 @@ impl<H: Sessions> Server<H> {
         // One that is refused from the start lives for the request that is told so.
         let refused = link.ended().is_some();
         let limit = tokio::select! {
-            result = &mut serving => {
-                let text = result.err().map_or_else(|| "closed by the peer".to_owned(), |error| error.to_string());
-                return link.end(Ended::There(text));
-            }
+            // Its streams notice themselves.
+            _ = &mut serving => return,
             () = tokio::time::sleep(LINGER), if refused => return,
             _ = link.wait(), if !refused => LINGER,
             () = self.shutdown.cancelled() => {

@@ -1,13 +1,14 @@
 //! One session, as both ends see it: frames in, frames out, and the end.
 
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio_stream::Stream;
 use tonic::{Status, Streaming};
 
@@ -15,7 +16,7 @@ use super::limits::{QUEUE_BYTES, QUEUE_FRAMES};
 use super::{Ended, Link};
 use crate::tls::Authenticated;
 
-/// A session with an authenticated peer. It ends when the last [`Outbound`] is dropped, when [`Link::end`] is called,
+/// A session with an authenticated peer. It ends when `inbound` or the last [`Outbound`] is dropped, by [`Link::end`],
 /// or by the peer; `inbound` then yields what had arrived, and `None`.
 #[derive(Debug)]
 pub struct Session {
@@ -34,7 +35,7 @@ pub struct Session {
 /// A frame was not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotSent {
-    /// The session has ended; [`Link::ended`] says why.
+    /// The session has ended, or is about to; [`Link::wait`] says why.
     #[error("the session has ended")]
     Ended,
     /// The frame is larger than this direction allows.
@@ -68,17 +69,14 @@ impl Outbound {
             return Err(NotSent::Ended);
         }
         let waiting = self.waiting.fetch_add(size, Ordering::Relaxed).saturating_add(size);
-        let sent = if waiting > QUEUE_BYTES { Err(Ended::SlowReader) } else { self.push(frame) };
-        sent.map_err(|why| {
-            self.link.end(why);
+        let sent =
+            if waiting > QUEUE_BYTES { Err(TrySendError::Full(frame)) } else { self.queue.try_send(frame) };
+        sent.map_err(|error| {
+            // Closed: whoever receives from the peer is about to learn why.
+            if let TrySendError::Full(_) = error {
+                self.link.end(Ended::SlowReader);
+            }
             NotSent::Ended
-        })
-    }
-
-    fn push(&self, frame: Bytes) -> Result<(), Ended> {
-        self.queue.try_send(frame).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Ended::SlowReader,
-            mpsc::error::TrySendError::Closed(_) => Ended::There("the stream was closed".to_owned()),
         })
     }
 }
@@ -121,12 +119,6 @@ impl Stream for Outgoing {
     }
 }
 
-impl Drop for Outgoing {
-    fn drop(&mut self) {
-        self.link.end(Ended::There("the stream was reset".to_owned()));
-    }
-}
-
 /// The server's answer: the frames, then what the peer is told about the end.
 pub(super) struct Answer {
     outgoing: Outgoing,
@@ -157,29 +149,38 @@ impl Stream for Answer {
     }
 }
 
-/// Moves what arrives to whoever takes it, until the end. `why` says what a broken stream means.
+/// Moves what arrives to whoever takes it. This is what notices an end by the peer, after all that it sent before;
+/// `why` says what a broken stream means.
 pub(super) async fn pump(
     mut frames: Streaming<Bytes>,
     inbound: mpsc::Sender<Bytes>,
     link: Link,
     why: fn(&Status) -> Ended,
 ) {
-    let mut ended = pin!(link.wait());
+    let by_peer = tokio::select! {
+        _ = link.stopped() => None,
+        ended = take(&mut frames, &inbound, why) => ended,
+    };
+    drop(inbound);
+    if let Some(ended) = by_peer {
+        return link.end(ended);
+    }
+    link.end(Ended::Here);
+    // To drop the stream now would reset it, together with what is still on its way to the peer.
+    while let Ok(Some(_)) = frames.message().await {}
+}
+
+/// Until the stream ends, or nobody takes what arrives (`None`).
+async fn take(
+    frames: &mut Streaming<Bytes>,
+    inbound: &mpsc::Sender<Bytes>,
+    why: fn(&Status) -> Ended,
+) -> Option<Ended> {
     loop {
-        let message = tokio::select! {
-            _ = &mut ended => return,
-            message = frames.message() => message,
-        };
-        let frame = match message {
-            Ok(Some(frame)) => frame,
-            Ok(None) => return link.end(Ended::There("the peer ended the session".to_owned())),
-            Err(status) => return link.end(why(&status)),
-        };
-        tokio::select! {
-            _ = &mut ended => return,
-            sent = inbound.send(frame) => if sent.is_err() {
-                return link.end(Ended::Here);
-            },
+        match frames.message().await {
+            Ok(Some(frame)) => inbound.send(frame).await.ok()?,
+            Ok(None) => return Some(Ended::There("the peer ended the session".to_owned())),
+            Err(status) => return Some(why(&status)),
         }
     }
 }

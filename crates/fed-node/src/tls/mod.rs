@@ -41,6 +41,8 @@ pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// The name that the server's certificate has for TLS, in every federation. Which server it is, its URI says.
 pub const SERVER_NAME: &str = "muster-server";
 
+/// How long the reason of a refusal may take to reach the peer.
+const LINGER: Duration = Duration::from_secs(2);
 const ALPN: &[u8] = b"h2";
 
 /// Who is at the other end of a connection, by what the handshake proved.
@@ -81,13 +83,20 @@ impl ServerTls {
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 
+    /// Accepts a connection within `limit`, or refuses it, and the peer learns why.
     pub(crate) async fn accept(
         &self,
         wire: Wire,
         limit: Duration,
     ) -> Result<(Stream, Authenticated), HandshakeError> {
-        let accepted = timeout(limit, self.acceptor.accept(wire)).await.map_err(|_| late())??;
-        finish(accepted.into())
+        let accepting = self.acceptor.accept(wire).into_fallible();
+        match timeout(limit, accepting).await.map_err(|_| late())? {
+            Ok(accepted) => finish(accepted.into()),
+            Err((error, wire)) => {
+                stream::close(wire, LINGER).await;
+                Err(error.into())
+            }
+        }
     }
 }
 

@@ -5,9 +5,12 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use fed_proto::binding::pop::EXPORTER_LABEL;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tokio_rustls::TlsStream;
 use tokio_rustls::rustls;
 
@@ -19,6 +22,7 @@ type Tls = TlsStream<Wire>;
 pub(crate) struct Stream {
     tls: Arc<Mutex<Tls>>,
     failure: Arc<OnceLock<rustls::Error>>,
+    dropped: Option<oneshot::Sender<Self>>,
 }
 
 /// Exports keying material of one connection (RFC 8446, 7.5). It does not keep the connection open.
@@ -52,7 +56,7 @@ impl Exporter {
 
 impl Stream {
     pub(super) fn new(tls: Tls) -> Self {
-        Self { tls: Arc::new(Mutex::new(tls)), failure: Arc::default() }
+        Self { tls: Arc::new(Mutex::new(tls)), failure: Arc::default(), dropped: None }
     }
 
     pub(super) fn exporter(&self) -> Exporter {
@@ -65,9 +69,39 @@ impl Stream {
         Arc::clone(&self.failure)
     }
 
+    /// Waits until HTTP/2 has dropped the stream, then closes it with patience.
+    pub(crate) fn closed(&mut self, patience: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let (sender, dropped) = oneshot::channel();
+        self.dropped = Some(sender);
+        async move {
+            if let Ok(stream) = dropped.await {
+                close(stream, patience).await;
+            }
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Tls> {
         self.tls.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if let Some(sender) = self.dropped.take() {
+            let (tls, failure) = (Arc::clone(&self.tls), Arc::clone(&self.failure));
+            let _ = sender.send(Self { tls, failure, dropped: None });
+        }
+    }
+}
+
+/// Says that nothing more will come, and takes what arrives until the peer says so too: to close a socket at which
+/// something arrived that nobody reads any more resets the connection, and the peer loses what it has not read yet.
+pub(super) async fn close(mut stream: impl AsyncRead + AsyncWrite + Unpin, patience: Duration) {
+    let closing = async {
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    };
+    let _ = timeout(patience, closing).await;
 }
 
 impl AsyncRead for Stream {

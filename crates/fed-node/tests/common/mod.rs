@@ -1,6 +1,7 @@
 //! A federation's certificates, a server on loopback, and clients that do not keep to the rules.
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, unreachable_pub, dead_code, reason = "tests")]
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use fed_proto::descriptor::{Descriptor, FederationProfile};
 use fed_proto::enrol::Subject;
 use fed_proto::name::Name;
 use fed_proto::role::Role;
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType,
 };
@@ -19,6 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::version::TLS13;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::sync::CancellationToken;
@@ -36,7 +40,7 @@ pub fn client_subject(text: &str) -> Subject {
 
 /// Fails instead of hanging; what is awaited takes milliseconds.
 pub async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), what).await.expect("takes far too long")
+    tokio::time::timeout(Duration::from_secs(60), what).await.unwrap()
 }
 
 /// One enrolment CA and the federation around it.
@@ -134,6 +138,21 @@ pub async fn raw_connect(config: &Arc<ClientConfig>, address: &str) -> std::io::
     let tcp = TcpStream::connect(address).await?;
     let name = ServerName::try_from(SERVER_NAME).unwrap();
     TlsConnector::from(Arc::clone(config)).connect(name, tcp).await
+}
+
+/// HTTP/2 without any of this crate's restraint, as the site `raw`, and what the connection exports for 32 ones.
+pub async fn raw_http2<B>(world: &World, address: &str) -> (SendRequest<B>, [u8; 32])
+where
+    B: hyper::body::Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
+{
+    let credentials = world.credentials("muster:client:raw", None);
+    let config = Arc::new(world.raw_config(Some(credentials), &[&TLS13]));
+    let stream = soon(raw_connect(&config, address)).await.unwrap();
+    let label = b"EXPORTER-MUSTER-Attestation";
+    let exported = stream.get_ref().1.export_keying_material([0; 32], label, Some(&[1; 32])).unwrap();
+    let (requests, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    (requests, exported)
 }
 
 /// Hands sessions to the test, and answers administrators with their name and what they sent.

@@ -29,14 +29,15 @@ pub(super) fn largest(
         }
     }
     let position = |name: &Name| names.binary_search(&name).ok();
-    let row = |index: &usize| conflicts.get(*index);
-    let free_of = |base: &BTreeSet<usize>, index: usize| row(&index).is_some_and(|row| row.is_disjoint(base));
+    let free_of = |base: &BTreeSet<usize>, index: &usize| {
+        conflicts.get(*index).is_some_and(|row| row.is_disjoint(base))
+    };
     let only_server: BTreeSet<usize> = position(server).into_iter().collect();
     let needed: Option<BTreeSet<usize>> = job.required_sites().iter().chain([server]).map(position).collect();
     let base =
-        needed.filter(|needed| needed.iter().all(|index| free_of(needed, *index))).unwrap_or(only_server);
-    let others: BTreeSet<usize> =
-        (0..names.len()).filter(|index| !base.contains(index) && free_of(&base, *index)).collect();
-    let chosen = independent::largest(&conflicts, &others);
-    base.iter().chain(&chosen).filter_map(|index| names.get(*index)).map(|name| (*name).clone()).collect()
+        needed.filter(|needed| needed.iter().all(|index| free_of(needed, index))).unwrap_or(only_server);
+    // Nobody of these has a conflict with the base, which is therefore part of every largest set.
+    let left: BTreeSet<usize> = (0..names.len()).filter(|index| free_of(&base, index)).collect();
+    let chosen = independent::largest(&conflicts, &left);
+    chosen.iter().filter_map(|index| names.get(*index)).map(|name| (*name).clone()).collect()
 }

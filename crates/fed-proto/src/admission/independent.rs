@@ -2,11 +2,10 @@
 //!
 //! The parts of the graph that do not touch each other are solved apart, small ones first. A part of up to
 //! [`EXACT`] vertices is solved exactly by branch and bound, while the budget of [`STEPS`] lasts; then, and for larger
-//! parts, whoever has fewest conflicts is taken first. Conflicts are few where members are honest (who distrusts nobody
-//! and is distrusted by nobody is no vertex of any part), and whoever makes many cannot make the server compute for
-//! long. The answer depends on the graph alone.
+//! parts, whoever has fewest conflicts is taken first. Among honest members conflicts are few, and whoever has none is a
+//! part of its own; whoever makes many cannot make the server compute for long. The answer depends on the graph alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most vertices of a part that is solved exactly: the bits of a word.
 const EXACT: usize = 128;
@@ -35,13 +34,9 @@ struct Graph<'a> {
 }
 
 impl Graph<'_> {
+    /// All of them, also those that were not asked for.
     fn neighbours(&self, vertex: usize) -> impl Iterator<Item = usize> {
-        self.conflicts
-            .get(vertex)
-            .into_iter()
-            .flatten()
-            .copied()
-            .filter(|other| self.vertices.contains(other))
+        self.conflicts.get(vertex).into_iter().flatten().copied()
     }
 
     /// The connected parts, each ascending, in the order of their first vertices.
@@ -91,10 +86,12 @@ impl Graph<'_> {
     /// Takes whoever has fewest conflicts among those that are left, again and again.
     fn greedily(&self, part: &[usize]) -> Vec<usize> {
         let mut left: BTreeSet<usize> = part.iter().copied().collect();
+        let mut degrees: BTreeMap<usize, usize> = part
+            .iter()
+            .map(|vertex| (*vertex, self.neighbours(*vertex).filter(|other| left.contains(other)).count()))
+            .collect();
         let mut queue: BTreeSet<(usize, usize)> =
-            part.iter().map(|vertex| (self.neighbours(*vertex).count(), *vertex)).collect();
-        let mut degrees: std::collections::BTreeMap<usize, usize> =
-            queue.iter().map(|(degree, vertex)| (*vertex, *degree)).collect();
+            degrees.iter().map(|(vertex, degree)| (*degree, *vertex)).collect();
         let mut chosen = Vec::new();
         while let Some((_, vertex)) = queue.pop_first() {
             left.remove(&vertex);
@@ -233,16 +230,34 @@ mod tests {
         }
     }
 
-    /// Fewest conflicts first is not enough here: 6 has two, but each of its neighbours is needed.
+    /// Fewest conflicts first takes the hub and loses the three that are the answer.
+    const GREED_FAILS: &[(usize, usize)] = &[
+        (0, 1),
+        (0, 2),
+        (0, 3),
+        (1, 4),
+        (1, 5),
+        (1, 6),
+        (1, 7),
+        (2, 4),
+        (2, 5),
+        (2, 6),
+        (2, 7),
+        (3, 4),
+        (3, 5),
+        (3, 6),
+        (3, 7),
+        (4, 5),
+        (4, 6),
+        (4, 7),
+        (5, 6),
+        (5, 7),
+        (6, 7),
+    ];
+
     #[test]
     fn branching_finds_what_greed_does_not() {
-        // A hub (0) with three leaves-to-be (1 2 3), each of which conflicts with all of 4 5 6 7 but one.
-        let edges: Vec<_> = (1..=3)
-            .map(|one| (0, one))
-            .chain((1..=3).flat_map(|one| (4..=7).map(move |two| (one, two))))
-            .chain([(4, 5), (4, 6), (4, 7), (5, 6), (5, 7), (6, 7)])
-            .collect();
-        let conflicts = graph(8, &edges);
+        let conflicts = graph(8, GREED_FAILS);
         assert_eq!(within(&conflicts, &all(8), 0), BTreeSet::from([0, 4]), "greedily");
         assert_eq!(largest(&conflicts, &all(8)), BTreeSet::from([1, 2, 3]));
     }
@@ -253,6 +268,27 @@ mod tests {
         assert_eq!(largest(&conflicts, &BTreeSet::from([1, 2])), BTreeSet::from([1]));
         assert_eq!(largest(&conflicts, &BTreeSet::from([0, 3])), BTreeSet::from([0, 3]));
         assert_eq!(largest(&conflicts, &BTreeSet::new()), BTreeSet::new());
+    }
+
+    #[test]
+    fn greed_counts_only_who_is_asked_for() {
+        let edges: Vec<_> =
+            [(0, 1), (0, 2)].into_iter().chain((3..9).flat_map(|far| [(1, far), (2, far)])).collect();
+        let conflicts = graph(9, &edges);
+        assert_eq!(within(&conflicts, &all(3), 0), BTreeSet::from([1, 2]));
+    }
+
+    #[test]
+    fn a_part_that_takes_long_comes_last() {
+        let ring = |index: usize| [1, 2, 5].map(|step| (index, (index + step) % 40));
+        let hard: Vec<_> = (0..40).flat_map(ring).collect();
+        let easy = GREED_FAILS.iter().map(|(one, two)| (one + 40, two + 40));
+        let conflicts = graph(48, &hard.iter().copied().chain(easy).collect::<Vec<_>>());
+        let alone = within(&conflicts, &(0..40).collect(), 30);
+        assert_eq!(alone, within(&conflicts, &(0..40).collect(), 0), "30 steps are too few for it");
+        let found = within(&conflicts, &all(48), 30);
+        assert!(found.is_superset(&BTreeSet::from([41, 42, 43])));
+        assert!(found.is_superset(&alone));
     }
 
     /// Parts are solved apart: a hundred of them take a step or two each.

@@ -9,5 +9,5 @@ mod tree;
 
 pub use devices::{Device, DeviceClass, devices_digest};
 pub use leaf::{Leaf, Member, members_digest};
-pub use transcript::{Purpose, Transcript, gpu_nonce};
+pub use transcript::{Purpose, Transcript, gpu_nonce, runtime_digest};
 pub use tree::{InclusionPath, leaf_hash, root};

@@ -173,6 +173,15 @@ fn malformed(text: &str) -> Finding {
     Finding::new(codes::ENV_TRANSCRIPT_MISMATCH, text)
 }
 
+/// Tag 15: what an instance runs, by the SHA-256 of its executable, its plugin manifest and its configuration.
+pub fn runtime_digest(executable: &Digest, plugins: &Digest, configuration: &Digest) -> Digest {
+    Tlv::new(b"MUSTER-RUNTIME\0")
+        .field(1, &executable.0)
+        .field(2, &plugins.0)
+        .field(3, &configuration.0)
+        .sha256()
+}
+
 /// The nonce for the evidence of GPUs and switches: of T with tag 16 empty (*verification.md* 5.3).
 pub fn gpu_nonce(without_devices: &Transcript) -> Digest {
     let t0 = Transcript { devices: None, ..without_devices.clone() };

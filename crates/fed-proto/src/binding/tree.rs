@@ -1,6 +1,8 @@
 //! The Merkle tree of challenges, in the shape of RFC 6962 section 2.1.
 
-use crate::crypto::{Digest, sha256};
+use cc_core::{Finding, codes};
+
+use crate::crypto::{Digest, same, sha256};
 
 /// `SHA-256(0x00 ‖ leaf)`.
 pub fn leaf_hash(leaf: &[u8]) -> Digest {
@@ -97,5 +99,14 @@ impl InclusionPath {
             last >>= 1;
         }
         (last == 0).then_some(hash)
+    }
+
+    /// Whether `leaf` hangs under `root` in this place; `fl.root.own_leaf_missing`.
+    pub fn leads_to(&self, leaf: &[u8], root: &Digest) -> Result<(), Finding> {
+        if self.root_from(leaf).is_some_and(|found| same(&found.0, &root.0)) {
+            return Ok(());
+        }
+        let text = format!("the path of leaf {} of {} does not lead to root {root}", self.index, self.count);
+        Err(Finding::new(codes::FL_ROOT_OWN_LEAF_MISSING, text))
     }
 }

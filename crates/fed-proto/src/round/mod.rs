@@ -18,6 +18,7 @@ mod tokens;
 mod verdicts;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cc_core::{Binding, Finding, Profile, UnixTime, codes};
@@ -36,6 +37,7 @@ use crate::role::Role;
 use crate::signed::{Header, Sequences, Signed};
 use crate::sybil::Identifiers;
 use crate::token::Peer;
+use crate::verdict::SignedVerdict;
 
 use bucket::Bucket;
 use ledger::Ledger;
@@ -113,6 +115,10 @@ pub struct JudgeOrder {
     pub envelope: Envelope,
     /// What the evidence must be bound to.
     pub binding: Binding,
+    /// Digest of the bundle under which the round runs.
+    pub policy_digest: Digest,
+    /// That bundle.
+    pub bundle: Arc<Bundle>,
 }
 
 /// What the shell has to do.
@@ -180,11 +186,15 @@ pub enum Event {
         policy: Digest,
         /// What it says of every other member.
         verdict: VerdictMap,
+        /// It, as signed.
+        signed: SignedVerdict,
     },
     /// A round is over for this participant: its verdict is out.
     Concluded(Box<Concluded>),
     /// The server admitted this instance to the roster.
     Registered,
+    /// The server knows this instance, and accepted the proof for this connection.
+    Welcome,
     /// The server refused this participant.
     TurnedAway(Finding),
     /// The server asks to set resources aside for a job; answer with [`Participant::reserved`].
@@ -237,7 +247,7 @@ pub struct Concluded {
 #[derive(Debug)]
 struct Floor {
     signed: SignedBundle,
-    bundle: Bundle,
+    bundle: Arc<Bundle>,
     digest: Digest,
 }
 
@@ -269,7 +279,7 @@ impl Participant {
     /// A participant under a bundle, which must be the owner's and in force; `pol.signature.invalid`, `pol.rollback`.
     pub fn new(me: Me, bundle: SignedBundle, lowest_version: Option<u64>, now: Now) -> Result<Self, Finding> {
         let opened = bundle.open(&me.descriptor, lowest_version, now.wall)?;
-        let floor = Floor { digest: bundle.digest(), signed: bundle, bundle: opened };
+        let floor = Floor { digest: bundle.digest(), signed: bundle, bundle: Arc::new(opened) };
         let federation_id = me.descriptor.federation_id();
         Ok(Self {
             me,
@@ -295,7 +305,7 @@ impl Participant {
     }
 
     /// The owner's bundle in force.
-    pub const fn bundle(&self) -> &Bundle {
+    pub fn bundle(&self) -> &Bundle {
         &self.floor.bundle
     }
 
@@ -367,7 +377,7 @@ impl Participant {
             Some(Kind::Open) => self.open(now, &message, bytes, env, out),
             Some(Kind::Publish) => self.publish(now, &message, bytes, out),
             Some(Kind::Token) => self.token(now, &message, bytes, out),
-            Some(Kind::Closed) => self.closed(now, &message, out),
+            Some(Kind::Closed) => self.closed(now, &message, bytes, out),
             Some(Kind::Verdict) => self.verdict(now, &message, bytes, out),
             Some(Kind::Admission) => self.admission(now, &message, bytes, out),
             Some(Kind::Reserve) => self.reserve(&message, out),
@@ -496,7 +506,10 @@ impl Participant {
                     Ok(())
                 }
                 // The instance is known; the proof for this connection was accepted.
-                "welcome" => Ok(()),
+                "welcome" => {
+                    out.push(Output::Event(Event::Welcome));
+                    Ok(())
+                }
                 _ => Err(garbage("a notice with an unknown word")),
             },
         }

@@ -1,5 +1,7 @@
 //! Steps 1 and 2: a round is opened, and this participant contributes its challenge.
 
+use std::sync::Arc;
+
 use cc_core::{Finding, codes};
 
 use crate::binding::{Leaf, Purpose};
@@ -94,7 +96,7 @@ impl Participant {
         }
         let version = bundle.version;
         let kept = signed.to_bytes();
-        self.floor = Floor { signed, bundle, digest };
+        self.floor = Floor { signed, bundle: Arc::new(bundle), digest };
         self.enrolled.clear();
         out.push(Output::Event(Event::Adopted { version, digest, bundle: kept }));
         Ok(())
@@ -161,6 +163,7 @@ impl Participant {
             job_id: job_id.clone(),
             job,
             policy_digest: self.floor.digest,
+            bundle: Arc::clone(&self.floor.bundle),
             server,
             proposed,
             drawn_at: now.mono,

@@ -1,17 +1,19 @@
 //! What a participant remembers of one round.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cc_core::{Binding, Finding};
 
 use crate::binding::Purpose;
+use crate::bundle::Bundle;
 use crate::crypto::Digest;
 use crate::job::JobFile;
 use crate::name::Name;
 use crate::sybil::Identifiers;
 use crate::token::{Peer, RoundTerms};
-use crate::verdict::Verdict;
+use crate::verdict::{SignedVerdict, Verdict};
 
 /// One round.
 #[derive(Debug)]
@@ -22,6 +24,7 @@ pub(super) struct Round {
     pub(super) job: Option<Job>,
     /// The owner's bundle under which the round runs, whatever is adopted meanwhile.
     pub(super) policy_digest: Digest,
+    pub(super) bundle: Arc<Bundle>,
     /// The coordinator's instance.
     pub(super) server: Peer,
     /// Who was invited.
@@ -62,7 +65,7 @@ pub(super) struct Published {
     /// The own verdict: for each other member that this one judges, whether it was accepted.
     pub(super) verdict: Option<VerdictMap>,
     /// Signed verdicts of others that name members whose tokens have not been seen here.
-    pub(super) pending: BTreeMap<Name, Verdict>,
+    pub(super) pending: BTreeMap<Name, (Verdict, SignedVerdict)>,
     /// The verdicts of others as counted here, each with the digest of the verifier's policy.
     pub(super) verdicts: BTreeMap<Name, (VerdictMap, Digest)>,
     /// The coordinator's word on who takes part in the job.

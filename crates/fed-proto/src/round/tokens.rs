@@ -1,5 +1,8 @@
 //! Step 6: peers' tokens come in and are judged.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use cc_core::{Finding, codes};
 
 use crate::envelope::Envelope;
@@ -49,7 +52,7 @@ impl Participant {
         let role = member.peer.role;
         let key = member.peer.key.digest();
         let required =
-            self.floor.bundle.roles.get(&role).map(|floor| floor.profiles.as_slice()).unwrap_or_default();
+            round.bundle.roles.get(&role).map(|floor| floor.profiles.as_slice()).unwrap_or_default();
         let looked = envelope.and_then(|envelope| {
             let look = Look {
                 me: &self.me.name,
@@ -66,7 +69,15 @@ impl Participant {
                 member.standing = Standing::Judging(binding.clone());
                 self.runtimes.insert(key, runtime);
                 let peer = message.header.sender.clone();
-                out.push(Output::Judge(Box::new(JudgeOrder { epoch, peer, role, envelope, binding })));
+                out.push(Output::Judge(Box::new(JudgeOrder {
+                    epoch,
+                    peer,
+                    role,
+                    envelope,
+                    binding,
+                    policy_digest: published.terms.policy_digest,
+                    bundle: Arc::clone(&round.bundle),
+                })));
             }
             Err(finding) => self.settle(now, epoch, &message.header.sender, Err(finding), out),
         }
@@ -94,15 +105,23 @@ impl Participant {
         &mut self,
         now: Now,
         message: &Signed,
+        bytes: &[u8],
         out: &mut Vec<Output>,
     ) -> Result<(), Finding> {
         self.of_round(message)?;
         let closed: Closed = message.read().ok_or_else(|| garbage("a Closed that does not read"))?;
         let epoch = message.header.epoch;
-        for name in closed.absent.iter().filter_map(|name| Name::new(name).ok()) {
-            if self.awaits(epoch, &name) {
-                self.settle(now, epoch, &name, Err(absent(&name)), out);
-            }
+        let names = closed.absent.iter().filter_map(|name| Name::new(name).ok());
+        let absent_names: BTreeSet<Name> = names.filter(|name| self.awaits(epoch, name)).collect();
+        if absent_names.is_empty() {
+            return Ok(());
+        }
+        // Why somebody is refused belongs to the round; one that settles nobody does not, so that their number is bounded.
+        if let Some(round) = self.rounds.get_mut(&epoch) {
+            round.messages.push(bytes.to_vec());
+        }
+        for name in absent_names {
+            self.settle(now, epoch, &name, Err(absent(&name)), out);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::message::VerdictMessage;
 use crate::name::Name;
 use crate::signed::Signed;
 use crate::sybil::{self, Candidate};
-use crate::verdict::{Verdict, accepted_digest};
+use crate::verdict::{SignedVerdict, Verdict, accepted_digest};
 
 use super::publish::unknown_round;
 use super::state::{Published, Standing, VerdictMap};
@@ -19,10 +19,9 @@ use super::{Concluded, Event, Now, Output, Participant, garbage};
 impl Participant {
     /// Everybody is judged: the rules over the whole round, then the signed verdict.
     pub(super) fn conclude(&mut self, now: Now, epoch: u64, out: &mut Vec<Output>) {
-        let bundle = &self.floor.bundle;
         let Some(round) = self.rounds.get_mut(&epoch) else { return };
         let Some(published) = round.published.as_mut() else { return };
-        refuse_shared_hardware(published, epoch, round.purpose, bundle, out);
+        refuse_shared_hardware(published, epoch, round.purpose, &round.bundle, out);
         let mut own: VerdictMap = BTreeMap::new();
         let mut accepted: Vec<(&Name, &Binding)> = Vec::new();
         for (name, member) in published.peers.iter().filter(|(_, member)| member.judged_by_me) {
@@ -54,6 +53,7 @@ impl Participant {
         let job_id = round.job_id.clone();
         let bytes = verdict.bytes();
         let signature = self.me.key.sign(&bytes);
+        let signed = SignedVerdict { bytes: bytes.clone(), signature };
         let message = VerdictMessage { bytes: bytes.into(), signature: signature.0.to_vec().into() };
         let sent = self.send(&message, epoch, &job_id, None, out);
         if let Some(round) = self.rounds.get_mut(&epoch) {
@@ -63,7 +63,7 @@ impl Participant {
             }
         }
         let policy = self.me.policy;
-        self.book(now, epoch, &self.me.name.clone(), policy, &own, out);
+        self.book(epoch, &self.me.name.clone(), policy, &own, signed, out);
         self.count_verdicts(now, epoch, out);
     }
 
@@ -105,7 +105,8 @@ impl Participant {
             return Err(Finding::new(codes::FL_VERDICT_MISMATCH, text));
         }
         round.messages.push(bytes.to_vec());
-        published.pending.insert(sender.clone(), verdict);
+        let kept = SignedVerdict { bytes: signed.bytes.to_vec(), signature: Signature(signature) };
+        published.pending.insert(sender.clone(), (verdict, kept));
         self.count_verdicts(now, epoch, out);
         Ok(())
     }
@@ -122,20 +123,20 @@ impl Participant {
         let ready: Vec<Name> = published
             .pending
             .iter()
-            .filter(|(_, v)| readable(v, published, me))
+            .filter(|(_, (verdict, _))| readable(verdict, published, me))
             .map(|(n, _)| n.clone())
             .collect();
         let mut counted = Vec::new();
         for verifier in ready {
-            if let Some(verdict) = published.pending.remove(&verifier) {
+            if let Some((verdict, signed)) = published.pending.remove(&verifier) {
                 let policy = verdict.policy;
                 let map = count(&verdict, published, me);
                 published.verdicts.insert(verifier.clone(), (map.clone(), policy));
-                counted.push((verifier, policy, map));
+                counted.push((verifier, policy, map, signed));
             }
         }
-        for (verifier, policy, map) in counted {
-            self.book(now, epoch, &verifier, policy, &map, out);
+        for (verifier, policy, map, signed) in counted {
+            self.book(epoch, &verifier, policy, &map, signed, out);
         }
         self.try_admission(now, epoch, out);
     }
@@ -143,11 +144,11 @@ impl Participant {
     /// Carries one verifier's verdict over to the ledger and to the jobs that run here.
     fn book(
         &mut self,
-        _now: Now,
         epoch: u64,
         verifier: &Name,
         policy: crate::crypto::Digest,
         verdict: &VerdictMap,
+        signed: SignedVerdict,
         out: &mut Vec<Output>,
     ) {
         let Some(round) = self.rounds.get(&epoch) else { return };
@@ -187,6 +188,7 @@ impl Participant {
             verifier: verifier.clone(),
             policy,
             verdict: verdict.clone(),
+            signed,
         }));
         for (subject, finding) in rejects {
             self.ledger.reject(verifier, &subject);

@@ -184,6 +184,14 @@ fn an_end_that_comes_before_the_news_of_the_start() {
     assert_eq!(world.ended("site-1", Exit::NotStarted), Ok(None));
     assert_eq!(world.status(1), Status::Dispatched);
     assert_eq!(world.ended("site-2", Exit::Completed).unwrap().unwrap().status, Status::Completed);
+    for exit in [Exit::Completed, Exit::Exception] {
+        let mut world = World::new(quick(), &["site-1", "site-2"]);
+        world.submit(1, everywhere(""));
+        world.schedule(&["site-1", "site-2"]);
+        world.scheduler.dispatched(&id(1)).unwrap();
+        assert_eq!(world.ended("site-1", exit), Ok(None));
+        assert_eq!(world.status(1), Status::Running);
+    }
 }
 
 #[test]
@@ -290,6 +298,7 @@ fn s7_a_site_that_is_lost_ends_only_the_jobs_that_need_it() {
         world.scheduler.with_process(&name("site-2")),
         [(id(1), Status::Running), (id(2), Status::Running)]
     );
+    assert_eq!(world.scheduler.leftovers(&name("site-2")), [], "those go on");
     let affected = world.scheduler.lost(&name("site-2"));
     assert_eq!(
         affected,

@@ -68,7 +68,7 @@ impl Guest {
         report
             .set_report_data(*binding.as_bytes())
             .set_measurement(state.measurement)
-            .set_host_data(self.machine.host_data)
+            .set_host_data(state.host_data)
             .set_guest_svn(self.machine.guest_svn)
             .set_vmpl(self.machine.vmpl)
             .set_policy(self.machine.policy)

@@ -15,7 +15,7 @@
 //! fail = ""                       # a code: no report is made, the code is the answer
 //! ```
 //!
-//! The state file has `measurement`, `tcb`, `delay_ms` and `fail`, each in place of the setting. Its TCB is what the host
+//! The state file has `measurement`, `host_data`, `tcb`, `delay_ms` and `fail`, each in place of the setting. Its TCB is what the host
 //! *reports*: the guest was launched under the TCB of the settings, and firmware that was committed stays.
 
 use std::path::{Path, PathBuf};
@@ -29,7 +29,6 @@ pub(crate) struct Machine {
     pub(crate) product: Product,
     pub(crate) chip: u64,
     pub(crate) report_id: u64,
-    pub(crate) host_data: [u8; 32],
     pub(crate) guest_svn: u32,
     pub(crate) vmpl: u32,
     pub(crate) policy: u64,
@@ -43,6 +42,7 @@ pub(crate) struct Machine {
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) measurement: [u8; 48],
+    pub(crate) host_data: [u8; 32],
     /// The TCB that the host reports.
     pub(crate) tcb: Tcb,
     pub(crate) delay: Duration,
@@ -76,6 +76,7 @@ impl Machine {
         let chip = settings.take_integer("guest.chip", 0)?;
         let defaults = State {
             measurement: healthy.measurement(),
+            host_data: [0; 32],
             tcb: product.tcb(),
             delay: Duration::ZERO,
             fail: None,
@@ -84,7 +85,6 @@ impl Machine {
             product,
             chip,
             report_id: settings.take_integer("guest.report_id", chip)?,
-            host_data: hex(&mut settings, "guest.host_data", [0; 32])?,
             guest_svn: number(&mut settings, "guest.guest_svn", 0)?,
             vmpl: number(&mut settings, "guest.vmpl", 0)?,
             policy: settings.take_integer("guest.policy", healthy.policy())?,
@@ -133,6 +133,7 @@ impl State {
         let fail = or.fail.as_ref().map_or("", Code::as_str).to_owned();
         Ok(Self {
             measurement: hex(settings, &format!("{at}measurement"), or.measurement)?,
+            host_data: hex(settings, &format!("{at}host_data"), or.host_data)?,
             tcb,
             delay: Duration::from_millis(settings.take_integer(&format!("{at}delay_ms"), delay)?),
             fail: match settings.take_text(&format!("{at}fail"), &fail)?.as_str() {

@@ -1,0 +1,167 @@
+//! The bridge from the state machines to the manager: makes evidence, judges that of others, keeps what was judged.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cc_core::{Binding, Finding, codes};
+use cc_manager::attest::{Judgement, Manager, OwnerFloor, PolicyFile, Subject};
+use cc_store::Handle;
+use fed_proto::bundle::Bundle;
+use fed_proto::crypto::{Digest, sha256};
+use fed_proto::role::Role;
+use fed_proto::round::{Evidence, JudgeOrder, Now};
+use fed_proto::sybil::Identifiers;
+
+use crate::clock::Clocks;
+use crate::node::expected_init_data;
+use crate::record::JudgedPeer;
+
+/// Most rounds whose judgements are kept until the verdict is out.
+const MOST_ROUNDS: usize = 256;
+
+/// Judges by the owner's floor and the site's own policy, which both must affirm.
+pub struct Judge {
+    manager: Manager,
+    federation_id: Digest,
+    store: Handle,
+    clocks: Clocks,
+    /// The owner's policies, by bundle and role: read once.
+    floors: Mutex<BTreeMap<(Digest, Role), Arc<PolicyFile>>>,
+    judged: Mutex<BTreeMap<u64, Vec<JudgedPeer>>>,
+}
+
+impl std::fmt::Debug for Judge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Judge").field("manager", &self.manager).finish_non_exhaustive()
+    }
+}
+
+impl Judge {
+    pub(crate) fn new(manager: Manager, federation_id: Digest, store: Handle, clocks: Clocks) -> Self {
+        Self { manager, federation_id, store, clocks, floors: Mutex::default(), judged: Mutex::default() }
+    }
+
+    /// The manager.
+    pub const fn manager(&self) -> &Manager {
+        &self.manager
+    }
+
+    /// Now, or `clk.untrusted`.
+    pub(crate) fn now(&self) -> Result<Now, Finding> {
+        self.clocks.now()
+    }
+
+    /// Makes one hardware report over `binding`.
+    pub async fn collect(&self, binding: Binding) -> Result<Evidence, Finding> {
+        let profile = self.manager.own_profiles().first().ok_or_else(|| {
+            Finding::new(codes::POL_EVIDENCE_MISSING, "this participant has no profile to show")
+        })?;
+        let own = self.manager.collect(profile, binding).await?;
+        Ok(Evidence { evidence: own.evidence, aux: Vec::new(), endorsements: own.endorsements })
+    }
+
+    /// Judges a peer's evidence.
+    pub async fn judge(&self, order: &JudgeOrder) -> Result<Identifiers, Finding> {
+        let subject = self.subject(order)?;
+        let hash = sha256(&order.envelope.evidence).0;
+        let (bytes, at) = (order.envelope.evidence.clone(), self.clocks.now()?.wall);
+        self.store.write_then(
+            move |change| change.put_evidence(&hash, &bytes, at),
+            |result| {
+                if let Err(error) = result {
+                    tracing::error!(%error, "evidence was not stored");
+                }
+            },
+        );
+        let judgement = self.manager.judge(order.epoch, &subject).await?;
+        let admitted = judgement.admission().map(|found| Identifiers {
+            guest: found.guest.clone(),
+            devices: found.devices.clone(),
+            chip: found.chip.clone(),
+        });
+        self.keep(order.epoch, JudgedPeer { subject, judgement });
+        admitted
+    }
+
+    /// What was judged in a round so far, by name.
+    pub fn known(&self, epoch: u64) -> BTreeMap<String, JudgedPeer> {
+        let judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let peers = judged.get(&epoch).into_iter().flatten();
+        peers.map(|peer| (peer.subject.name.clone(), peer.clone())).collect()
+    }
+
+    /// What was judged in a round; forgets it.
+    pub fn take(&self, epoch: u64) -> Vec<JudgedPeer> {
+        self.manager.end_round(epoch);
+        self.judged.lock().unwrap_or_else(PoisonError::into_inner).remove(&epoch).unwrap_or_default()
+    }
+
+    /// The line of the policy that decided about a subject, for people.
+    pub fn policy_line(judgement: &Judgement) -> String {
+        let findings = judgement.appraisals.iter().flat_map(|appraisal| &appraisal.appraisal.findings);
+        findings.map(|finding| finding.source.to_string()).next().unwrap_or_default()
+    }
+
+    fn keep(&self, epoch: u64, peer: JudgedPeer) {
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        if judged.len() >= MOST_ROUNDS {
+            judged.pop_first();
+        }
+        judged.entry(epoch).or_default().push(peer);
+    }
+
+    fn subject(&self, order: &JudgeOrder) -> Result<Subject, Finding> {
+        let floor = self.floor(order)?;
+        subject(&self.federation_id, floor, order)
+    }
+
+    /// The owner's policy for the role, read once for each bundle.
+    fn floor(&self, order: &JudgeOrder) -> Result<Arc<PolicyFile>, Finding> {
+        let key = (order.policy_digest, order.role);
+        let mut floors = self.floors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = floors.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let file = owner_policy(&order.bundle, order.role)?;
+        if floors.len() >= MOST_ROUNDS {
+            floors.clear();
+        }
+        let file = Arc::new(file);
+        floors.insert(key, Arc::clone(&file));
+        Ok(file)
+    }
+}
+
+/// What is judged of a token, and by what: everything but evidence, profile and hints is the verifier's own knowledge.
+pub(crate) fn subject(
+    federation_id: &Digest,
+    floor: Arc<PolicyFile>,
+    order: &JudgeOrder,
+) -> Result<Subject, Finding> {
+    let JudgeOrder { envelope, bundle, .. } = order;
+    let required = bundle.roles.get(&order.role).map(|floor| floor.profiles.clone());
+    let init_data = expected_init_data(bundle, federation_id, &order.peer, order.role)?;
+    Ok(Subject {
+        name: order.peer.to_string(),
+        required: required.unwrap_or_default(),
+        profile: envelope.profile.clone(),
+        evidence: envelope.evidence.clone(),
+        devices: Vec::new(),
+        endorsements: envelope.endorsements.clone(),
+        expected: order.binding.clone(),
+        floor: OwnerFloor::Policy(floor),
+        init_data,
+    })
+}
+
+/// The owner's policy for a role.
+pub(crate) fn owner_policy(bundle: &Bundle, role: Role) -> Result<PolicyFile, Finding> {
+    let floor = bundle.roles.get(&role).ok_or_else(|| {
+        Finding::new(
+            codes::POL_EVIDENCE_MISSING,
+            format!("the owner's bundle says nothing of the role {role}"),
+        )
+    })?;
+    PolicyFile::parse(&floor.policy, &format!("bundle {} for {role}", bundle.version))
+        .map_err(|error| Finding::new(codes::POL_FORMAT_INVALID, format!("the owner's policy: {error}")))
+}

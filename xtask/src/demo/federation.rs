@@ -1,0 +1,141 @@
+//! The federation of the demo: policies, plugins, kits, and the machines that its guests run on.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::story;
+use crate::run::{Result, capture, read, write};
+
+/// The sites; the last one is provisioned, but its kit falls into wrong hands.
+pub(super) const SITES: [&str; 5] = ["site-1", "site-2", "site-3", "site-4", "site-5"];
+/// The two images that the federation's owner allows. Site 2 runs the newer one.
+const IMAGE: [&str; 2] = ["a5", "b6"];
+
+/// What was set up.
+pub(super) struct Federation {
+    pub(super) folder: PathBuf,
+    pub(super) muster: PathBuf,
+    pub(super) impostor: PathBuf,
+}
+
+impl Federation {
+    /// The kit of a participant.
+    pub(super) fn kit(&self, name: &str) -> PathBuf {
+        self.folder.join("kits").join(name)
+    }
+
+    /// Runs `muster` as the administrator and reads its answer.
+    pub(super) fn admin(&self, arguments: &[&str]) -> Result<Value> {
+        let mut command = Command::new(&self.muster);
+        command.args(arguments).arg("--kit").arg(self.kit("alice")).args(["--format", "json"]);
+        let text = capture(&mut command)?;
+        serde_json::from_str(&text).map_err(|error| format!("{text}: {error}"))
+    }
+
+    /// Provisions with a minimum for the microcode of clients.
+    pub(super) fn provision(&self, microcode: u8) -> Result<Value> {
+        write(&self.folder.join("client.toml"), &policy(&[0, 1], microcode))?;
+        let mut command = Command::new(&self.muster);
+        command
+            .arg("provision")
+            .arg(self.folder.join("federation.toml"))
+            .arg("--out")
+            .arg(self.folder.join("kits"));
+        let text = capture(command.args(["--format", "json"]))?;
+        serde_json::from_str(&text).map_err(|error| format!("{text}: {error}"))
+    }
+
+    /// What the machine of a participant is at the moment: launch data, image, and the firmware that it reports.
+    pub(super) fn machine(&self, name: &str, init_data: &str, microcode: u8) -> Result<()> {
+        let text = format!("host_data = \"{init_data}\"\n[tcb]\nmicrocode = {microcode}\n");
+        write(&self.folder.join(format!("machines/{name}.toml")), &text)
+    }
+}
+
+/// A policy for emulated Genoa guests with these images.
+fn policy(images: &[usize], microcode: u8) -> String {
+    let images: Vec<String> = images
+        .iter()
+        .filter_map(|image| IMAGE.get(*image))
+        .map(|byte| format!("\"{}\"", byte.repeat(48)))
+        .collect();
+    format!(
+        "version = 1\nprofile = \"development\"\n\n[snp]\nproducts = [\"Genoa\"]\nmeasurements = [{}]\n\
+         host_data = \"init-data\"\ncrl_required = true\n\n\
+         [snp.min_tcb.Genoa]\nbootloader = 10\ntee = 0\nsnp = 23\nmicrocode = {microcode}\n",
+        images.join(", ")
+    )
+}
+
+/// Makes everything anew in `folder`.
+pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Result<Federation> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    story::scene("Provisioning: an owner, a server, sites, and what each may run");
+    let federation = Federation {
+        folder: folder.to_owned(),
+        muster: binaries.join("muster"),
+        impostor: binaries.join("impostor"),
+    };
+    let port = free_port()?;
+    write(&folder.join("server.toml"), &policy(&[0], 80))?;
+    // Site 1 is more careful than the owner: the newer image is not on its list.
+    write(&folder.join("site-1.toml"), &policy(&[0], 80))?;
+    write(&folder.join("site.toml"), &policy(&[0, 1], 80))?;
+    let manifest = read(&plugins.join("plugins.toml"))?;
+    let manifest = manifest.replace("path = \"", &format!("path = \"{}/", plugins.display()));
+    let mut text = format!(
+        "version = 1\nname = \"demo\"\nprofile = \"development\"\nplugins = \"machines/server/plugins.toml\"\nadmins = [\"alice\"]\n\n\
+         [server]\nlisten = \"127.0.0.1:{port}\"\ndial = \"127.0.0.1:{port}\"\n\n\
+         [bundle]\nnot_after_days = 30\n\n\
+         [bundle.role.server]\nprofiles = [\"snp-raw-1\"]\npolicy = \"server.toml\"\n\n\
+         [bundle.role.client]\nprofiles = [\"snp-raw-1\"]\npolicy = \"client.toml\"\n\n\
+         [scheduler]\nmax_jobs = 4\nmax_schedule_count = 3\nmin_schedule_interval_s = 2\nmax_schedule_interval_s = 4\n\n\
+         [participant.server]\nrole = \"server\"\npolicy = \"site.toml\"\nplugins = \"machines/server/plugins.toml\"\n"
+    );
+    for name in SITES {
+        let policy = if name == "site-1" { "site-1.toml" } else { "site.toml" };
+        let _ = write!(
+            text,
+            "\n[participant.{name}]\nrole = \"client\"\norganisation = \"hospital-{name}\"\npolicy = \"{policy}\"\n\
+             plugins = \"machines/{name}/plugins.toml\"\nresources = {{ gpu = 2 }}\n"
+        );
+    }
+    for (chip, name) in ["server"].iter().chain(&SITES).enumerate() {
+        let image = if *name == "site-2" { IMAGE[1] } else { IMAGE[0] };
+        let state = folder.join(format!("machines/{name}.toml"));
+        let guest = format!(
+            "config = {{ guest = {{ product = \"Genoa\", chip = {chip}, report_id = {chip}, measurement = \"{}\", \
+             state = {state:?} }} }}\n",
+            image.repeat(48)
+        );
+        write(&folder.join(format!("machines/{name}/plugins.toml")), &format!("{manifest}{guest}"))?;
+    }
+    write(&folder.join("federation.toml"), &text)?;
+    let made = federation.provision(80)?;
+    let init: BTreeMap<String, String> = made
+        .get("init_data")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, digest)| Some((name.clone(), digest.as_str()?.to_owned())))
+        .collect();
+    story::note(&format!("muster provision federation.toml --out kits/  ({} launch digests)", init.len()));
+    for (name, digest) in &init {
+        federation.machine(name, digest, 84)?;
+    }
+    write(&folder.join("init_data.json"), &serde_json::to_string(&init).map_err(|error| error.to_string())?)?;
+    std::fs::create_dir_all(folder.join("logs")).map_err(|error| error.to_string())?;
+    Ok(federation)
+}
+
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| format!("no free port: {error}"))?;
+    listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
+}
