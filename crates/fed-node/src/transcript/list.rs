@@ -237,7 +237,7 @@ fn instance(name: &Name, role: Role, identity: &Identity) -> std::result::Result
     let unknown = |text: &str| Finding::new(codes::FL_MEMBER_UNKNOWN, format!("{name}: {text}"));
     let key = identity.key().ok_or_else(|| unknown("its attestation key is no key"))?;
     let instance_id = identity.instance().ok_or_else(|| unknown("its instance id is not 16 bytes"))?;
-    let kem = identity.kem_digest().map_err(|()| unknown("its key-encapsulation key is not 32 bytes"))?;
+    let kem = identity.kem_digest().map_err(|_| unknown("its key-encapsulation key is not 32 bytes"))?;
     Ok(Peer { name: name.clone(), role, key, instance_id, kem })
 }
 
