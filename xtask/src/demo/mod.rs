@@ -36,7 +36,7 @@ pub(crate) fn demo(format: Format) -> Result<()> {
     let summary = scenes::play(&federation)?;
     story::end(&summary, begun.elapsed());
     if format == Format::Json {
-        println!("{summary}");
+        anstream::println!("{summary}");
     }
     Ok(())
 }
