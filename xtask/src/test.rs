@@ -20,6 +20,8 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
     run(&mut tests)?;
     if filter.is_empty() {
         run(cargo().args(["test", "--workspace", "--doc", "--quiet"]))?;
+        // The whole federation in processes of its own.
+        crate::demo::check()?;
     }
     Ok(())
 }

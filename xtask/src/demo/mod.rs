@@ -13,6 +13,8 @@ pub(crate) use evidence::demo as evidence;
 
 use std::time::Instant;
 
+use serde_json::{Value, json};
+
 use crate::build_plugins::build_emulated;
 use crate::run::{Result, cargo, run, target_dir};
 
@@ -27,6 +29,47 @@ pub(crate) enum Format {
 
 /// Brings the federation up and plays the scenes.
 pub(crate) fn demo(format: Format) -> Result<()> {
+    let summary = play()?;
+    if format == Format::Json {
+        anstream::println!("{summary}");
+    }
+    Ok(())
+}
+
+/// Plays the demo as a test: every job, refusal and revocation must be what the scenes are about.
+pub(crate) fn check() -> Result<()> {
+    let summary = play()?;
+    let expected = [
+        ("/participants", json!(5)),
+        ("/jobs/0/status", json!("FINISHED:COMPLETED")),
+        ("/jobs/0/sites", json!(["site-2", "site-3"])),
+        ("/jobs/0/declined", json!([])),
+        ("/jobs/1/status", json!("FINISHED:COMPLETED")),
+        ("/jobs/1/sites", json!(["site-2", "site-3"])),
+        (
+            "/jobs/1/declined",
+            json!([{ "site": "site-1", "subject": "site-2", "code": "snp.measurement.unknown" }]),
+        ),
+        ("/jobs/2/status", json!("FINISHED:CAN_NOT_SCHEDULE")),
+        ("/jobs/2/sites", json!([])),
+        ("/jobs/2/attempts", json!(4)),
+        ("/jobs/3/status", json!("FINISHED:ABORTED")),
+        ("/jobs/3/sites", json!(["site-3", "site-4"])),
+        ("/refused", json!([{ "name": "site-5", "code": "bind.name.mismatch" }])),
+        (
+            "/revoked",
+            json!([{ "site": "site-4", "code": "snp.tcb.below_minimum", "jobs_stopped": ["long"] }]),
+        ),
+    ];
+    let wrong: Vec<String> = expected
+        .iter()
+        .filter(|(place, expected)| summary.pointer(place) != Some(expected))
+        .map(|(place, expected)| format!("{place} is {:?}, expected {expected}", summary.pointer(place)))
+        .collect();
+    if wrong.is_empty() { Ok(()) } else { Err(format!("the demo ends otherwise:\n  {}", wrong.join("\n  "))) }
+}
+
+fn play() -> Result<Value> {
     let plugins = build_emulated(false)?;
     run(cargo().args(["build", "--package", "muster", "--package", "impostor"]))?;
     let binaries = target_dir()?.join("debug");
@@ -35,8 +78,5 @@ pub(crate) fn demo(format: Format) -> Result<()> {
     let federation = federation::provision(&binaries, &plugins, &folder)?;
     let summary = scenes::play(&federation)?;
     story::end(&summary, begun.elapsed());
-    if format == Format::Json {
-        anstream::println!("{summary}");
-    }
-    Ok(())
+    Ok(summary)
 }
