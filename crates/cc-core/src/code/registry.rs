@@ -187,6 +187,19 @@ registry! {
     FL_VERDICT_MISMATCH "fl.verdict.mismatch" Reject false
         "The coordinator's account of the verdicts is not what the verifiers signed."
         "The coordinator is faulty or hostile; the signed verdicts count.";
+    // Transcripts: files that are verified again.
+    TR_FORMAT_INVALID "tr.format.invalid" Reject false
+        "The file is not a transcript, or not in the one form that transcripts have."
+        "Take the file as its participant wrote it; a transcript cannot be edited or pretty-printed.";
+    TR_CHAIN_BROKEN "tr.chain.broken" Reject false
+        "A line of the transcript does not follow the one before it: lines were changed, removed, added or moved."
+        "Take the file as its participant wrote it; this one proves nothing.";
+    TR_SEAL_INVALID "tr.seal.invalid" Reject false
+        "The transcript has no seal, or one that its writer's attestation key did not make over these lines."
+        "The file is cut or somebody else wrote it; take it again from the participant.";
+    TR_REPLAY_DIFFERS "tr.replay.differs" Reject false
+        "Judged again, something comes out otherwise than the transcript says."
+        "Compare the two values: another instant or another plugin explains it, or the writer was faulty or hostile.";
     // SEV-SNP reports: form (S1 to S9).
     SNP_FORMAT_LENGTH "snp.format.length" Reject false
         "The report is not exactly 1184 bytes."
