@@ -36,7 +36,7 @@ fn hardware_that_was_asked_often_sits_a_round_out() {
     }
     let made = federation.reports(&site(1)) - before;
     assert!((1..=5).contains(&made), "a burst of four, and one more after five seconds: {made}");
-    let refusals = federation.attempts.iter().filter(|(_, _, outcome)| {
+    let refusals = federation.server.attempts.iter().filter(|(_, _, outcome)| {
         matches!(outcome, fed_proto::scheduler::Outcome::NoResource { reason }
             if reason.contains(codes::FL_MEMBER_BUSY.as_str()))
     });
