@@ -18,7 +18,7 @@ use fed_proto::crypto::{AttKey, Digest, sha256};
 use fed_proto::job::{JobFile, job_id};
 use fed_proto::name::Name;
 use fed_proto::role::Role;
-use fed_proto::round::{Env, Event, Evidence, JudgeOrder, Me, Now, Output, Participant, Start};
+use fed_proto::round::{Concluded, Env, Event, Evidence, JudgeOrder, Me, Now, Output, Participant, Start};
 use fed_proto::scheduler::Outcome;
 use fed_proto::sybil::Identifiers;
 
@@ -32,6 +32,21 @@ const TICK: Duration = Duration::from_millis(500);
 
 /// Why a verifier refuses a subject whatever it shows: the site's own policy, in a test's words.
 pub type Policy = BTreeMap<(Name, Name), Finding>;
+
+/// Changes a message on its way; nothing drops it.
+pub type Tamper = Box<dyn FnMut(Vec<u8>) -> Option<Vec<u8>>>;
+
+/// What stands behind the participants where a test wants other answers than the emulation's own.
+pub trait Machines {
+    /// The digest of a participant's own policy.
+    fn policy(&self, who: &Name) -> Digest;
+    /// A report of its hardware over a binding.
+    fn report(&mut self, who: &Name, binding: &[u8; 64]) -> Evidence;
+    /// How it judges.
+    fn judge(&mut self, who: &Name, order: &JudgeOrder, at: UnixTime) -> Result<Identifiers, Finding>;
+    /// Its verdict is out.
+    fn concluded(&mut self, own: &Participant, concluded: Concluded, at: UnixTime);
+}
 
 enum Delivery {
     ToServer(Conn, Vec<u8>),
@@ -72,9 +87,6 @@ pub struct Site {
     /// Changes the bytes that it sends.
     pub tamper: Option<Tamper>,
 }
-
-/// Changes a message on its way; nothing drops it.
-pub type Tamper = Box<dyn FnMut(Vec<u8>) -> Option<Vec<u8>>>;
 
 struct ServerWorld {
     random: Random,
@@ -159,6 +171,7 @@ pub struct Federation {
     random: Random,
     seed: u64,
     timing: Timing,
+    machines: Option<Box<dyn Machines>>,
 }
 
 impl Federation {
@@ -204,6 +217,7 @@ impl Federation {
             random,
             seed,
             timing: Timing::default(),
+            machines: None,
         };
         for number in 1..=sites {
             federation.add(&site(number));
@@ -239,6 +253,11 @@ impl Federation {
         self.sites.insert(name.clone(), site);
     }
 
+    /// Puts machines behind all participants; to be called before any is started.
+    pub fn run_on(&mut self, machines: impl Machines + 'static) {
+        self.machines = Some(Box::new(machines));
+    }
+
     /// Virtual time, both clocks.
     pub fn now(&self) -> Now {
         let wall = UnixTime::from_secs(WALL.as_secs() + self.now.as_secs() - 1000);
@@ -263,7 +282,10 @@ impl Federation {
     /// Starts a new instance of the server.
     pub fn start_server(&mut self) {
         let now = self.now();
-        let me = Self::me(&self.owner, &self.server_enrolled, &mut self.server_world.random);
+        let mut me = Self::me(&self.owner, &self.server_enrolled, &mut self.server_world.random);
+        if let Some(machines) = &self.machines {
+            me.policy = machines.policy(&me.name);
+        }
         let own = Participant::new(me, self.bundle.clone(), None, now).unwrap();
         self.server = Some(Coordinator::new(own, self.timing, BTreeSet::new(), now));
     }
@@ -281,7 +303,10 @@ impl Federation {
     pub fn start(&mut self, name: &Name) {
         let now = self.now();
         let site = self.sites.get_mut(name).unwrap();
-        let me = Self::me(&self.owner, &site.enrolled, &mut site.random);
+        let mut me = Self::me(&self.owner, &site.enrolled, &mut site.random);
+        if let Some(machines) = &self.machines {
+            me.policy = machines.policy(&me.name);
+        }
         site.agent = Some(Participant::new(me, self.bundle.clone(), None, now).unwrap());
         site.running.clear();
         site.registered = false;
@@ -393,6 +418,13 @@ impl Federation {
     fn site_event(&mut self, name: &Name, event: Event) {
         let site = self.sites.get_mut(name).unwrap();
         match event {
+            Event::Concluded(concluded) => {
+                let at = self.now().wall;
+                let own = self.sites.get(name).and_then(|site| site.agent.as_ref());
+                if let (Some(machines), Some(own)) = (&mut self.machines, own) {
+                    machines.concluded(own, *concluded, at);
+                }
+            }
             Event::Registered => site.registered = true,
             Event::TurnedAway(finding) => site.turned_away.push(finding),
             Event::Refused(finding) => site.refused.push(finding),
@@ -505,6 +537,12 @@ impl Federation {
                         self.with_server(|server, now, env, out| server.announce(now, &job, env, out));
                     }
                 }
+                let at = self.now().wall;
+                if let (Some(machines), Some(server), ServerEvent::Own(Event::Concluded(concluded))) =
+                    (&mut self.machines, &self.server, &event)
+                {
+                    machines.concluded(server.own(), (**concluded).clone(), at);
+                }
                 if let ServerEvent::Own(Event::Start(start)) = &event {
                     self.check_start(&name("server"), start);
                 }
@@ -594,7 +632,10 @@ impl Federation {
         let now = self.now();
         // The name and the binding stand for what hardware signs.
         let evidence = [who.as_str().as_bytes(), b"\0", &binding].concat();
-        let evidence = Evidence { evidence, aux: Vec::new(), endorsements: Vec::new() };
+        let evidence = match &mut self.machines {
+            Some(machines) => machines.report(who, &binding),
+            None => Evidence { evidence, aux: Vec::new(), endorsements: Vec::new() },
+        };
         if *who == self.server_enrolled.name {
             self.with_server(|server, now, env, out| server.collected(now, epoch, Ok(evidence), env, out));
         } else {
@@ -616,14 +657,15 @@ impl Federation {
             None => Identifiers::default(),
         };
         let refusal = self.policy.get(&(who.clone(), order.peer.clone()));
-        let result = match refusal {
+        let result = match (&mut self.machines, refusal) {
+            (Some(machines), _) => machines.judge(who, order, now.wall),
             _ if !bound => Err(Finding::new(codes::BIND_REPORT_DATA_MISMATCH, "emulated")),
-            Some(finding) => Err(finding.clone()),
-            None => {
-                self.accepted.insert((order.epoch, who.clone(), order.peer.clone()));
-                Ok(hardware)
-            }
+            (None, Some(finding)) => Err(finding.clone()),
+            (None, None) => Ok(hardware),
         };
+        if result.is_ok() {
+            self.accepted.insert((order.epoch, who.clone(), order.peer.clone()));
+        }
         let (epoch, peer) = (order.epoch, order.peer.clone());
         if *who == self.server_enrolled.name {
             self.with_server(|server, now, env, out| server.judged(now, epoch, &peer, result, env, out));
