@@ -69,6 +69,24 @@ pub(crate) enum Command {
     /// changed. A kit that is moved away is made anew, with a new key; the folder `owner` has the owner's keys.
     #[command(after_long_help = format!("{PROVISION_EXAMPLES}\n\nfederation.toml:\n\n{}", crate::provision::EXAMPLE))]
     Provision(Provision),
+    /// Run the federation's server from its kit.
+    #[command(after_help = "Example:\n  muster server --kit kits/server")]
+    Server(Run),
+    /// Run a site from its kit: dial the server, attest, judge the others, run admitted jobs.
+    #[command(after_help = "Example:\n  muster agent --kit kits/site-1")]
+    Agent(Run),
+    /// Show the sites, how far each is trusted and why, and when that expires.
+    #[command(after_help = "Example:\n  muster status --kit kits/admin")]
+    Status(Administrator),
+    /// Submit, list, explain, abort and watch jobs.
+    #[command(subcommand)]
+    Job(Job),
+    /// Put the owner's newer bundle into force.
+    #[command(subcommand)]
+    Bundle(Bundle),
+    /// Becomes the program of a job; started by servers and agents only.
+    #[command(name = crate::node::STARTER, hide = true)]
+    JobStarter,
     /// Explain an error code.
     #[command(after_help = "Example:\n  muster explain snp.crl.missing")]
     Explain(Explain),

@@ -36,6 +36,12 @@ fn main() -> ExitCode {
         Command::Evidence(cli::Evidence::Appraise(command)) => evidence::appraise(command),
         Command::Plugin(command) => plugin::run(command),
         Command::Policy(cli::Policy::Check { file, format }) => policy::check(&file, format),
+        Command::Server(command) => node::server(&command),
+        Command::Agent(command) => node::agent(&command),
+        Command::Status(command) => admin::status(&command),
+        Command::Job(command) => admin::job(command),
+        Command::Bundle(cli::Bundle::Publish { file, admin }) => admin::publish(&admin, &file),
+        Command::JobStarter => return node::become_job(),
         Command::Provision(command) => provision::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Completions { shell } => {
