@@ -1,5 +1,7 @@
 //! Transcripts as they are written: they verify to the same verdict, and to another one for another instant.
 
+use std::time::Duration;
+
 use cc_core::{Code, UnixTime, codes};
 use cc_testkit::federation::{Owner, name, site};
 use fed_proto::binding::Purpose;
@@ -22,8 +24,10 @@ fn refused(report: &Report) -> Vec<(&str, &str)> {
 #[test]
 fn every_transcript_of_a_federation_verifies_to_the_same_verdict() {
     let mut rig = Rig::registered(4, |_| {});
+    // So that messages of a round come at different times.
+    rig.federation.faults.delay = Duration::from_millis(400);
     rig.job(4);
-    rig.federation.run(std::time::Duration::from_secs(400));
+    rig.federation.run(Duration::from_secs(400));
     let kept = rig.kept();
     for purpose in [Purpose::Register, Purpose::Periodic, Purpose::JobStart] {
         for verifier in [name("server"), site(1), site(4)] {
@@ -59,6 +63,37 @@ fn every_transcript_of_a_federation_verifies_to_the_same_verdict() {
         }
     }
     assert!(others > 0, "some verdicts of others come before the own one");
+}
+
+#[test]
+fn whatever_the_network_does_the_verdict_comes_out_again() {
+    let (mut transcripts, mut refusals, mut words) = (0, 0, 0);
+    for seed in 0..24 {
+        let mut rig = Rig::new(seed, 4, |state| {
+            state.machines.insert(site(2), machine("shared", "new"));
+            state.machines.insert(site(3), machine("shared", "new"));
+            state.machines.insert(site(4), machine("site-004", "old"));
+        });
+        let faults = &mut rig.federation.faults;
+        faults.delay = Duration::from_millis(100 * (seed % 8));
+        (faults.loss, faults.duplication, faults.reorder) = (seed % 6, seed % 3 * 10, seed % 2 == 1);
+        rig.federation.start_all();
+        rig.federation.run(Duration::from_secs(60));
+        rig.federation.sites.get_mut(&site(1)).unwrap().mute = seed % 5 == 0;
+        rig.job(4);
+        rig.federation.run(Duration::from_secs(900));
+        for kept in rig.kept() {
+            let report = verify(&kept.bytes, Some(rig.descriptor()), None);
+            let what = format!("{} {} {}", kept.verifier, kept.purpose, kept.concluded.epoch);
+            assert_eq!(differences(&report), [], "{what}, seed {seed}");
+            assert_eq!(report.outcome, Outcome::Same, "{what}, seed {seed}");
+            transcripts += 1;
+            refusals += refused(&report).len();
+            words += report.words.len();
+        }
+    }
+    println!("{transcripts} transcripts, {refusals} refusals, {words} of them on word");
+    assert!(transcripts > 100 && refusals > 100 && words > 10);
 }
 
 #[test]

@@ -59,9 +59,12 @@ pub(super) struct State {
     pub(super) liars: BTreeSet<Name>,
     /// Verifiers whose floors deny everybody.
     pub(super) floors: BTreeSet<Name>,
-    judged: BTreeMap<(Name, u64), Vec<(Judging, Vec<Vec<u8>>)>>,
+    judged: BTreeMap<(Name, u64), Vec<JudgedWith>>,
     kept: Vec<Kept>,
 }
+
+/// A judgement with the objects that it names.
+type JudgedWith = (Judging, Vec<Vec<u8>>);
 
 /// A transcript with what it is about.
 #[derive(Clone, Debug)]
@@ -170,7 +173,7 @@ pub(super) fn emulated(subject: &Subject, at: UnixTime, site_policy: [u8; 32]) -
         Some((since.parse::<u64>().ok()?, until.parse::<u64>().ok()?))
     });
     let refuse = |code: Code, detail: &str| Err(Finding::new(code, detail));
-    let authentic = match (parts.as_slice(), list.last()) {
+    let authentic = match (parts.as_slice(), list.max()) {
         ([_, chip, _, _], _) if !endorsed(&format!("certificate of {chip}")) => {
             refuse(codes::SNP_CHAIN_MISSING, "no certificate")
         }
@@ -279,8 +282,15 @@ pub(super) fn differences(report: &Report) -> Vec<(&str, &str)> {
 impl Rig {
     /// Registers sites. `edit` changes machines and judges first.
     pub(super) fn registered(sites: usize, edit: impl FnOnce(&mut State)) -> Self {
-        let owner = Owner::new();
-        let mut federation = Federation::with(1, sites, owner, |bundle| {
+        let mut rig = Self::new(1, sites, edit);
+        rig.federation.start_all();
+        rig.federation.run(Duration::from_secs(30));
+        rig
+    }
+
+    /// The same before anything starts.
+    pub(super) fn new(seed: u64, sites: usize, edit: impl FnOnce(&mut State)) -> Self {
+        let mut federation = Federation::with(seed, sites, Owner::new(), |bundle| {
             for (role, floor) in &mut bundle.roles {
                 floor.policy = policy(&format!("the owner's policy for a {role}"));
             }
@@ -292,8 +302,6 @@ impl Rig {
         edit(&mut state.borrow_mut());
         let descriptor = federation.owner.descriptor.clone();
         federation.run_on(Emulation { descriptor, state: Rc::clone(&state) });
-        federation.start_all();
-        federation.run(Duration::from_secs(30));
         Self { federation, state }
     }
 
