@@ -199,7 +199,9 @@ impl Agent {
                 self.with(|participant, now, _, out| participant.collected(now, epoch, result, out));
             }
             Done::Judged { epoch, peer, result } => {
-                self.with(|participant, now, _, out| participant.judged(now, epoch, &peer, result, out));
+                self.with(|participant, now, env, out| {
+                    participant.judged(now, epoch, &peer, result, env, out);
+                });
             }
             Done::Started { job, process } => {
                 if self.jobs.started(&job, process) {

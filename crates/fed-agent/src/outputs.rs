@@ -80,7 +80,7 @@ impl Agent {
             }
             Event::Concluded(concluded) => {
                 match RoundRecord::gather(&self.node.participant, &self.node.judge, *concluded) {
-                    Ok(record) => record::keep(&self.place(), &record),
+                    Ok(record) => record::keep(&self.node.participant, &self.node.configured.data, &record),
                     Err(finding) => tracing::error!(%finding, "no record of the round"),
                 }
             }

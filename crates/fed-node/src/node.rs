@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cc_core::{Finding, codes};
 use cc_manager::attest::{Federation, Manager, PolicyFile, SelfTest, Setup, StartError, VerifierSetup};
-use cc_manager::clock::{Clock, SystemClock};
+use cc_manager::clock::SystemClock;
 use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
 use cc_manager::{Config, Floors, Host, LoadError, LoadErrors};
 use cc_policy::InitData;
@@ -124,7 +124,7 @@ impl Node {
             verifier: verifier(&kit, &configured)?,
             own_profiles: vec![configured.profile.clone()],
             own_init_data,
-            clock: Arc::new(SystemClock) as Arc<dyn Clock>,
+            clock: Arc::new(SystemClock),
         };
         let (manager, self_tests) = Manager::start(setup).await?;
         let me = Me { policy: Digest(*manager.verifier().site_policy().sha256().as_bytes()), ..me };

@@ -1,6 +1,7 @@
 //! What a participant knows of a round when its verdict is out: the material of a transcript.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use cc_core::{Finding, UnixTime};
@@ -16,6 +17,7 @@ use fed_proto::verdict::SignedVerdict;
 
 use crate::clock::Clocks;
 use crate::judge::Judge;
+use crate::transcript;
 
 /// One judged peer.
 #[derive(Clone, Debug)]
@@ -130,8 +132,16 @@ pub fn store_bundle(place: &Place<'_>, version: u64, digest: Digest, bytes: Vec<
     place.store.write_then(move |change| change.put_bundle(&row), |result| log(&result));
 }
 
-/// Keeps what is known of a round.
-pub fn keep(_place: &Place<'_>, _record: &RoundRecord) {}
+/// Writes the transcript of a round into the participant's data folder; takes about as long as a commit. What cannot be
+/// written is reported and stops nothing.
+pub fn keep(own: &Participant, data: &Path, record: &RoundRecord) {
+    let folder = data.join(transcript::FOLDER);
+    let written =
+        tokio::task::block_in_place(|| transcript::write(&folder, record, |bytes| own.me().key.sign(bytes)));
+    if let Err(error) = written {
+        tracing::error!(%error, "no transcript of the round");
+    }
+}
 
 fn log(result: &Result<(), StoreError>) {
     if let Err(error) = result {

@@ -384,12 +384,12 @@ impl Identity {
         self.instance_id.as_slice().try_into().ok()
     }
 
-    /// Digest of the key-encapsulation key; `Err` when it has another length.
-    pub fn kem_digest(&self) -> Result<Option<Digest>, ()> {
+    /// Digest of the key-encapsulation key; `Err` is its length when that is not 32 bytes.
+    pub fn kem_digest(&self) -> Result<Option<Digest>, usize> {
         match self.kem.len() {
             0 => Ok(None),
             32 => Ok(Some(crate::crypto::sha256(&self.kem))),
-            _ => Err(()),
+            other => Err(other),
         }
     }
 

@@ -91,6 +91,17 @@ impl Sequences {
         Ok(())
     }
 
+    /// Whether so many keys are remembered that some should be forgotten.
+    pub fn is_crowded(&self) -> bool {
+        self.0.len() >= Self::MOST / 2
+    }
+
+    /// Forgets all keys but these. Of a key that was forgotten messages may be admitted again: none of its rounds may
+    /// be under way any longer.
+    pub fn retain(&mut self, keep: impl Fn(&Digest) -> bool) {
+        self.0.retain(|(key, _), _| keep(key));
+    }
+
     /// Forgets a key that no longer takes part.
     pub fn forget(&mut self, key: &Digest) {
         self.0.retain(|(known, _), _| known != key);

@@ -127,7 +127,7 @@ impl Server {
             }
             Event::Concluded(concluded) => {
                 match RoundRecord::gather(self.coordinator.own(), &self.node.judge, *concluded) {
-                    Ok(record) => record::keep(&self.place(), &record),
+                    Ok(record) => record::keep(self.coordinator.own(), &self.node.data, &record),
                     Err(finding) => tracing::error!(%finding, "no record of the round"),
                 }
             }

@@ -61,6 +61,10 @@ impl Server {
         }
         for job in &changes {
             let record = &job.record;
+            let shown = (record.status, record.schedule_count);
+            if self.shown.insert(record.id.clone(), shown) == Some(shown) {
+                continue;
+            }
             let fill = |line: Line| Line {
                 job: Some(job.file.name().to_string()),
                 job_id: Some(record.id.to_string()),

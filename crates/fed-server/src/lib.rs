@@ -99,6 +99,8 @@ pub struct Server {
     coordinator: Coordinator,
     scheduler: Scheduler,
     submissions: BTreeMap<JobId, Submission>,
+    /// The state of each job that was reported last.
+    shown: BTreeMap<JobId, (fed_proto::scheduler::Status, u32)>,
     jobs: Jobs,
     world: World,
     sink: Sink,
@@ -117,6 +119,8 @@ struct Parts {
     judge: std::sync::Arc<fed_node::judge::Judge>,
     store: cc_store::Handle,
     clocks: fed_node::clock::Clocks,
+    /// The data folder.
+    data: PathBuf,
 }
 
 impl std::fmt::Debug for Server {
@@ -155,17 +159,18 @@ impl Server {
         // The server's own resources are assumed (S5).
         let allowed = node.configured.allow_code.clone();
         let jobs = Jobs::new(name, launcher, BTreeMap::new(), allowed, sender.clone());
-        let Node { kit, participant, judge, store, clocks, .. } = node;
+        let Node { kit, configured, participant, judge, store, clocks, .. } = node;
         let now = clocks.now().map_err(BootError::from)?;
         let world = World { store: store.clone(), wires: BTreeMap::new(), wall_ms: 0 };
         let coordinator =
             Coordinator::new(participant, Timing::default(), std::collections::BTreeSet::new(), now);
-        let node = Parts { kit, judge, store, clocks };
+        let node = Parts { kit, judge, store, clocks, data: configured.data };
         Ok(Self {
             node,
             coordinator,
             scheduler,
             submissions,
+            shown: BTreeMap::new(),
             jobs,
             world,
             sink,

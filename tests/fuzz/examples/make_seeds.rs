@@ -8,8 +8,18 @@ use cc_core::message::{
     Blob, CollectRequest, Collected, Denial, Floor, Identity, MESSAGE_VERSION, Message, VerifyReply,
     WireOutcome,
 };
-use cc_core::{Binding, BoundField, BoundKind, Claims, Profile, ProfileInfo, Role, TrustClass};
+use cc_core::{Binding, BoundField, BoundKind, Claims, Code, Profile, ProfileInfo, Role, TrustClass};
 use cc_verifier::snp::{Anchors, Verifier};
+use fed_proto::bundle::SignedBundle;
+use fed_proto::crypto::sha256;
+use fed_proto::descriptor::{Descriptor, FederationProfile};
+use fed_proto::envelope::Envelope;
+use fed_proto::message::{
+    Admission, Busy, Challenge, ChannelProof, Closed, Contribution, Hello, JobOrder, JobUpdate, Kind, Notice,
+    Open, Payload, Publish, Reserve, Reserved, VerdictMessage,
+};
+use fed_proto::verdict::Verdict;
+use muster_fuzz::federation::{FEDERATION, KEY, TRANSCRIPT, envelope, leaf, message};
 use muster_fuzz::{
     CHAIN, CHAIN_PEM, LEAF, MIRRORED, REPORT, TURIN_CHAIN, TURIN_LEAF, input_of, plan_request, verify_request,
 };
@@ -75,6 +85,7 @@ fn main() {
     write("claims", "nested", &minicbor::to_vec(&outer).unwrap());
 
     messages(claims);
+    federation();
     write("abi_messages", "plan", &plan.to_bytes());
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -241,5 +252,133 @@ fn messages(claims: Claims) {
         let recognised = vec!["snp.vcek".to_owned(), "snp.crl".to_owned()];
         let reply = VerifyReply { version, profile: profile.clone(), outcome, recognised, floors };
         message(&format!("reply-{name}"), reply.to_bytes());
+    }
+}
+
+/// Tokens, messages with each payload, what is signed, and texts.
+fn federation() {
+    let full = envelope();
+    let plain = Envelope { aux: Vec::new(), devices: Vec::new(), endorsements: Vec::new(), ..full.clone() };
+    write("fed_envelope", "full", &full.to_bytes());
+    write("fed_envelope", "plain", &plain.to_bytes());
+
+    write("fed_message", "token", &message(Kind::Token.number(), full.to_bytes()).to_bytes());
+    payloads();
+
+    let name = |text: &str| fed_proto::name::Name::new(text).unwrap();
+    let verdict = Verdict {
+        federation_id: *FEDERATION,
+        epoch: 7,
+        purpose: TRANSCRIPT.purpose,
+        job_id: TRANSCRIPT.job_id.clone(),
+        root: TRANSCRIPT.root,
+        verifier: name("site-1"),
+        policy: sha256(b"policy"),
+        accepted: sha256(b"accepted"),
+        refused: ["site-2", "site-3"]
+            .map(|site| (name(site), Code::parse("snp.tcb.below_minimum").unwrap()))
+            .to_vec(),
+    };
+    write("fed_signed", "leaf", &leaf().bytes());
+    write("fed_signed", "verdict", &verdict.bytes());
+    write("fed_signed", "transcript", &TRANSCRIPT.bytes());
+    write("fed_signed", "certificate", LEAF);
+
+    let descriptor = Descriptor {
+        name: "Example \"trial\"".to_owned(),
+        random: [7; 16],
+        owner: [9; 32],
+        enrolment_cas: CHAIN.to_vec(),
+        profile: FederationProfile::Development,
+        server: name("server"),
+    };
+    write("fed_texts", "descriptor", descriptor.to_text().as_bytes());
+    let bundle = format!(
+        "version = 1\nfederation_id = \"{}\"\nbundle_version = 3\nnot_after = \"2026-06-02T00:00:00Z\"\n\
+         revoked_names = [\"site-9\"]\nrevoked_certificates = [\"{}\"]\n[role.client]\n\
+         profiles = [\"snp-raw-1\"]\npolicy = \"version = 1\"\nname_binding = \"measured\"\n\
+         [member.\"site-1\"]\nrole = \"client\"\norganisation = \"one\"\nreplaceable = true\n",
+        descriptor.federation_id(),
+        "08".repeat(32),
+    );
+    fed_proto::bundle::Bundle::parse(&bundle).unwrap();
+    write("fed_texts", "bundle", bundle.as_bytes());
+    let signed = SignedBundle::sign(&bundle, |bytes| KEY.sign(bytes));
+    write("fed_signed", "bundle", &signed.to_bytes());
+    let job = format!(
+        "version = 1\nname = \"job\"\nmin_sites = 2\nrequired_sites = [\"site-1\"]\nadmission = \"block\"\n\
+         [deploy]\napp = [\"server\", \"site-1\", \"site-2\"]\n[resources.site-1]\ngpu = 1\n\
+         [retry]\nmax_schedule_count = 3\n[app.app]\ncommand = [\"run\", \"x\"]\nenv = {{ A = \"1\" }}\n\
+         [[app.app.inputs]]\nname = \"data\"\nsha256 = \"{}\"\n",
+        "08".repeat(32),
+    );
+    fed_proto::job::JobFile::parse(&job).unwrap();
+    write("fed_texts", "job", job.as_bytes());
+}
+
+fn payloads() {
+    let bytes = |bytes: &[u8]| bytes.to_vec().into();
+    let identity = fed_proto::message::Identity {
+        spki: bytes(KEY.public().spki()),
+        kem: bytes(&[3; 32]),
+        instance_id: bytes(&[1; 16]),
+        chain: vec![bytes(b"leaf"), bytes(b"intermediate")],
+        enrolment: bytes(&[2; 64]),
+    };
+    let contribution = Contribution {
+        leaf: bytes(&leaf().bytes()),
+        identity: identity.clone(),
+        signature: bytes(&KEY.sign(&leaf().bytes()).0),
+    };
+    let send = |name: &str, kind: Kind, payload: Vec<u8>| {
+        write("fed_message", name, &message(kind.number(), payload).to_bytes());
+    };
+    fn of<P: Payload>(payload: &P) -> (Kind, Vec<u8>) {
+        (P::KIND, payload.to_bytes())
+    }
+    let (code, text) = ("registered".to_owned(), "text".to_owned());
+    let all = [
+        ("hello", of(&Hello { identity: identity.clone() })),
+        (
+            "channel-proof",
+            of(&ChannelProof {
+                transcript: bytes(&TRANSCRIPT.bytes()),
+                exporter: bytes(&[4; 32]),
+                pop: bytes(&[5; 64]),
+            }),
+        ),
+        ("notice", of(&Notice { code: code.clone(), text: text.clone() })),
+        ("challenge", of(&Challenge { nonce: bytes(&[6; 32]) })),
+        (
+            "open",
+            of(&Open {
+                purpose: 3,
+                job_nonce: bytes(&[7; 16]),
+                job_file: bytes(b"version = 1"),
+                members: vec!["server".to_owned(), "site-1".to_owned()],
+                bundle: bytes(b"bundle"),
+                identity,
+            }),
+        ),
+        ("contribution", of(&contribution)),
+        ("busy", of(&Busy { text: text.clone() })),
+        (
+            "publish",
+            of(&Publish {
+                contributions: vec![contribution],
+                root: bytes(&TRANSCRIPT.root.0),
+                leaf_count: 1,
+            }),
+        ),
+        ("closed", of(&Closed { absent: vec!["site-2".to_owned()] })),
+        ("verdict", of(&VerdictMessage { bytes: bytes(b"verdict"), signature: bytes(&[8; 64]) })),
+        ("admission", of(&Admission { admitted: vec!["server".to_owned()], text: text.clone() })),
+        ("reserve", of(&Reserve { epoch: 7 })),
+        ("reserved", of(&Reserved { epoch: 7, refusal: text.clone() })),
+        ("stop-job", of(&JobOrder { code, text: text.clone() })),
+        ("job-update", of(&JobUpdate { state: "started".to_owned(), text })),
+    ];
+    for (name, (kind, payload)) in all {
+        send(name, kind, payload);
     }
 }

@@ -6,6 +6,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod federation;
+
 use std::sync::LazyLock;
 
 use cc_core::message::{Blob, MESSAGE_VERSION, PlanRequest, VerifyRequest};

@@ -28,9 +28,7 @@ pub(crate) enum Format {
 /// Brings the federation up and plays the scenes.
 pub(crate) fn demo(format: Format) -> Result<()> {
     let plugins = build_emulated(false)?;
-    for package in ["muster", "impostor"] {
-        run(cargo().args(["build", "--quiet", "--package", package]))?;
-    }
+    run(cargo().args(["build", "--package", "muster", "--package", "impostor"]))?;
     let binaries = target_dir()?.join("debug");
     let begun = Instant::now();
     let folder = target_dir()?.join("demo");
@@ -38,7 +36,7 @@ pub(crate) fn demo(format: Format) -> Result<()> {
     let summary = scenes::play(&federation)?;
     story::end(&summary, begun.elapsed());
     if format == Format::Json {
-        println!("{summary}");
+        anstream::println!("{summary}");
     }
     Ok(())
 }

@@ -27,6 +27,14 @@ pub(super) fn event(who: &str, line: &Value) {
     let shown = match (text("event"), who) {
         ("registered", "server") => format!("{GOOD}registered{GOOD:#} {}", text("name")),
         ("self-test", _) => format!("{DIM}self-test: {}{DIM:#}", text("text")),
+        ("declined", "server") if text("job").is_empty() => {
+            format!(
+                "{BAD}{} rejects {}{BAD:#} in a {} round: {code}",
+                text("verifier"),
+                text("name"),
+                text("purpose")
+            )
+        }
         ("declined", "server") => {
             format!(
                 "{BAD}{} declines {}{BAD:#} in job {}: {code}",

@@ -18,7 +18,8 @@ const ASSERTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates whose sources must not reach for the world (I3).
-const PURE: &[&str] = &["crates/cc-core/src", "crates/cc-verifier/src", "crates/cc-policy/src"];
+const PURE: &[&str] =
+    &["crates/cc-core/src", "crates/cc-verifier/src", "crates/cc-policy/src", "crates/fed-proto/src"];
 const IMPURE: &[&str] = &[
     "std::fs",
     "std::net",

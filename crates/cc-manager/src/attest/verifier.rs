@@ -61,12 +61,6 @@ impl Verifier {
         Ok(Self { setup })
     }
 
-    /// A verifier that was not asked whether its parts fit together, for tests of what it refuses one by one.
-    #[cfg(test)]
-    pub(crate) const fn unchecked(setup: VerifierSetup) -> Self {
-        Self { setup }
-    }
-
     /// The plugins.
     pub const fn host(&self) -> &Host {
         &self.setup.host

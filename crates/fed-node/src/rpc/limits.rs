@@ -1,11 +1,9 @@
-//! What a connection may cost. All constants of this crate's budgets are here.
+//! What a connection may cost. All constants of this crate's budgets are here; the largest frame either way is the
+//! protocol's.
 
 use std::time::Duration;
 
-/// Largest frame from a participant or administrator to the server, in bytes.
-pub const MAX_UPWARD: usize = 1_100_000;
-/// Largest frame from the server, in bytes.
-pub const MAX_DOWNWARD: usize = 24 * 1024 * 1024;
+pub use fed_proto::message::{MAX_DOWNWARD, MAX_UPWARD};
 
 /// A token bucket's measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -52,6 +52,13 @@ pub(super) struct JobRound {
     admitted: BTreeSet<Name>,
 }
 
+impl JobRound {
+    /// Whether this site was asked about its resources and has not answered.
+    pub(super) fn awaits(&self, name: &Name) -> bool {
+        self.chosen.contains(name) && !self.reserved.contains_key(name)
+    }
+}
+
 impl Coordinator {
     /// Opens the round of an attempt. It ends in [`ServerEvent::Attempted`], at once if no round can be opened.
     pub fn attempt(&mut self, now: Now, attempt: JobAttempt, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
@@ -75,9 +82,11 @@ impl Coordinator {
         self.pump(now, env, out);
     }
 
-    /// How long the server's own hardware wants to be left alone; attempts before that fail at once.
+    /// How long the members' hardware wants to be left alone: the server's own limit, and a second for those whose last
+    /// report was made a little later than the server's. A round that is opened earlier finds members busy.
     pub fn report_wait(&self, now: Now) -> std::time::Duration {
-        self.own.report_wait(now)
+        let a_second_ago = Now { mono: now.mono.saturating_sub(std::time::Duration::from_secs(1)), ..now };
+        self.own.report_wait(a_second_ago)
     }
 
     pub(super) fn decide_if_ready(
@@ -98,8 +107,7 @@ impl Coordinator {
         let Some(round) = self.rounds.get_mut(&epoch) else { return };
         let clients = round.clients(&server);
         let Some(job) = &mut round.job else {
-            self.rounds.remove(&epoch);
-            return;
+            return self.end_round(epoch, out);
         };
         match admission::decide(job.parsed.admission(), &job.parsed, &server, &clients, &round.verdicts) {
             Err(refusal) => {

@@ -5,12 +5,16 @@
 //! those of a site. Coordinating gives no power over verdicts: a coordinator can leave somebody out or stop, and
 //! everything else that it says is checked by every member.
 //!
-//! * `sessions`: connections, hellos, proofs on the connection, heartbeats, duplicates;
-//! * `rounds`: open → contributions → publish → tokens → verdicts;
+//! * `sessions`, `registration`, `alive`: connections, hellos, proofs on the connection, duplicates, heartbeats;
+//! * `rounds`, `relay`, `due`: open → contributions → publish → tokens → verdicts, and when;
 //! * `jobs`: from the verdicts of a job's round to its admission;
 //! * `site`: what the server thinks of each site.
 
+mod alive;
+mod due;
 mod jobs;
+mod registration;
+mod relay;
 mod rounds;
 mod sessions;
 mod site;
@@ -214,6 +218,10 @@ pub struct Coordinator {
     /// Keys of instances that newer ones replaced; they do not come back.
     retired: BTreeSet<Digest>,
     next_periodic: Duration,
+    /// When the last registration round was opened.
+    registered_at: Option<Duration>,
+    /// How many messages were passed on, which gives them an order over all rounds.
+    passed: u64,
     /// A new bundle wants a periodic round before its time.
     hurry: bool,
     work: VecDeque<Work>,
@@ -232,7 +240,7 @@ impl Coordinator {
     /// A coordinator around the server's own participant. `retired` are the digests of keys that were replaced before
     /// the server started.
     pub fn new(own: Participant, timing: Timing, retired: BTreeSet<Digest>, now: Now) -> Self {
-        let next_periodic = now.mono.saturating_add(own.bundle().verdict_lifetime / 2);
+        let next_periodic = now.mono.saturating_add(half_of(own.bundle().verdict_lifetime));
         Self {
             own,
             timing,
@@ -242,6 +250,8 @@ impl Coordinator {
             received: Sequences::default(),
             retired,
             next_periodic,
+            registered_at: None,
+            passed: 0,
             hurry: false,
             work: VecDeque::new(),
         }
@@ -293,7 +303,7 @@ impl Coordinator {
         out: &mut Vec<Action>,
     ) {
         let mut own = Vec::new();
-        self.own.judged(now, epoch, peer, result, &mut own);
+        self.own.judged(now, epoch, peer, result, env, &mut own);
         self.follow(now, own, env, out);
     }
 
@@ -349,7 +359,7 @@ impl Coordinator {
         env: &mut dyn ServerEnv,
         out: &mut Vec<Action>,
     ) {
-        self.work.extend(outputs.into_iter().map(Work::FromOwn));
+        self.work.extend(messages_first(outputs).map(Work::FromOwn));
         self.pump(now, env, out);
     }
 
@@ -361,11 +371,11 @@ impl Coordinator {
                     let mut own = Vec::new();
                     self.own.receive(now, &bytes, env, &mut own);
                     // What a message leads to comes before the next message.
-                    for output in own.into_iter().rev() {
+                    for output in messages_first(own).rev() {
                         self.work.push_front(Work::FromOwn(output));
                     }
                 }
-                Work::FromOwn(round::Output::Send(bytes)) => self.from_own(now, bytes, env, out),
+                Work::FromOwn(round::Output::Send(bytes)) => self.sent_by_own(now, bytes, env, out),
                 Work::FromOwn(round::Output::Collect { epoch, binding }) => {
                     out.push(Action::Collect { epoch, binding });
                 }
@@ -376,7 +386,7 @@ impl Coordinator {
     }
 
     /// A message of the own participant, as if a site had sent it.
-    fn from_own(&mut self, now: Now, bytes: Vec<u8>, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
+    fn sent_by_own(&mut self, now: Now, bytes: Vec<u8>, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
         let Some(message) = crate::signed::Signed::from_bytes(&bytes, usize::MAX) else { return };
         let name = self.own.me().name.clone();
         if let Some(kind) = Kind::from_number(message.header.kind) {
@@ -415,4 +425,17 @@ impl Coordinator {
     fn send(&self, to: Conn, bytes: &Arc<Vec<u8>>, out: &mut Vec<Action>) {
         out.push(Action::Send { to, bytes: Arc::clone(bytes) });
     }
+}
+
+/// Periodic rounds start every half lifetime of a verdict, less up to a tenth.
+fn half_of(lifetime: Duration) -> Duration {
+    lifetime.checked_div(2).unwrap_or_default()
+}
+
+/// Messages of the own participant leave before anything that its events lead to: they were signed with lower sequence
+/// numbers than what the coordinator signs then.
+fn messages_first(outputs: Vec<round::Output>) -> impl DoubleEndedIterator<Item = round::Output> {
+    let is_message = |output: &round::Output| matches!(output, round::Output::Send(_));
+    let (messages, others): (Vec<_>, Vec<_>) = outputs.into_iter().partition(is_message);
+    messages.into_iter().chain(others)
 }

@@ -9,34 +9,34 @@ use cc_core::{Finding, codes};
 use crate::admission::Verdicts;
 use crate::binding::{Leaf, Purpose, leaf_hash, root};
 use crate::crypto::{Digest, sha512};
-use crate::message::{Closed, Contribution, Kind, Open, Payload, Publish};
+use crate::message::{Contribution, Kind, Open, Payload, Publish};
 use crate::name::Name;
 use crate::round::{Concluded, NONCE_LIFETIME, Now, VerdictMap};
 use crate::signed::Signed;
 
 use super::jobs::JobRound;
 use super::sessions::State;
-use super::{Action, Conn, Coordinator, ServerEnv, ServerEvent, Work};
-
-/// Most sites of one registration round (*verification.md* 5.6).
-const MOST_REGISTERING: usize = 63;
+use super::{Action, Conn, Coordinator, ServerEnv, ServerEvent};
 
 /// A round that is under way.
 #[derive(Debug)]
 pub(super) struct Round {
     pub(super) purpose: Purpose,
     pub(super) job: Option<JobRound>,
-    opened_at: Duration,
+    pub(super) opened_at: Duration,
     pub(super) phase: Phase,
-    open: Vec<u8>,
+    pub(super) open: Vec<u8>,
     /// Invited, and not known to be absent; with the connection where one was chosen (registrations).
-    members: BTreeMap<Name, Option<Conn>>,
+    pub(super) members: BTreeMap<Name, Option<Conn>>,
     pub(super) absent: BTreeMap<Name, Finding>,
-    contributions: BTreeMap<Name, Contribution>,
-    publish: Vec<u8>,
-    tokens: BTreeSet<Name>,
-    /// Tokens and verdicts as passed on, for members that reconnect.
-    passed_on: Vec<Arc<Vec<u8>>>,
+    pub(super) contributions: BTreeMap<Name, Contribution>,
+    pub(super) publish: Vec<u8>,
+    pub(super) closed: Vec<u8>,
+    pub(super) tokens: BTreeSet<Name>,
+    /// Whose verdict was passed on.
+    pub(super) signed: BTreeSet<Name>,
+    /// Tokens and verdicts as passed on, for members that reconnect, with their places in the order of all rounds.
+    pub(super) passed_on: Vec<(u64, Arc<Vec<u8>>)>,
     pub(super) verdicts: Verdicts,
 }
 
@@ -66,7 +66,7 @@ impl Coordinator {
         env: &mut dyn ServerEnv,
         out: &mut Vec<Action>,
     ) -> Result<u64, Finding> {
-        let wait = self.own.report_wait(now);
+        let wait = self.report_wait(now);
         if !wait.is_zero() {
             let text = format!("the server makes no report for another {:.1} s", wait.as_secs_f64());
             return Err(Finding::new(codes::FL_MEMBER_BUSY, text));
@@ -95,7 +95,9 @@ impl Coordinator {
             absent: BTreeMap::new(),
             contributions: BTreeMap::new(),
             publish: Vec::new(),
+            closed: Vec::new(),
             tokens: BTreeSet::new(),
+            signed: BTreeSet::new(),
             passed_on: Vec::new(),
             verdicts: Verdicts::new(),
         };
@@ -105,27 +107,6 @@ impl Coordinator {
         out.push(Action::Event(ServerEvent::Opened { epoch, purpose, members: names }));
         self.broadcast(epoch, &bytes, None, out);
         Ok(epoch)
-    }
-
-    /// Hands bytes to every member of a round but one, the own participant included.
-    fn broadcast(&mut self, epoch: u64, bytes: &Arc<Vec<u8>>, but: Option<&Name>, out: &mut Vec<Action>) {
-        let own = self.own.me().name.clone();
-        let Some(round) = self.rounds.get(&epoch) else { return };
-        let mut to_own = false;
-        for (name, chosen) in &round.members {
-            if Some(name) == but {
-                continue;
-            }
-            if *name == own {
-                to_own = true;
-            } else if let Some(to) = chosen.or_else(|| self.sites.get(name).and_then(|site| site.connection))
-            {
-                self.send(to, bytes, out);
-            }
-        }
-        if to_own {
-            self.work.push_back(Work::ToOwn(Arc::clone(bytes)));
-        }
     }
 
     /// The connection of a member of a round.
@@ -150,13 +131,17 @@ impl Coordinator {
         match kind {
             Kind::Contribution => self.contribution(now, epoch, name, message, out),
             Kind::Busy => {
-                self.absent(epoch, name, Finding::new(codes::FL_MEMBER_BUSY, format!("{name} is busy")));
+                let busy = Finding::new(codes::FL_MEMBER_BUSY, format!("{name} is busy"));
+                self.absent(epoch, name, busy, out);
                 self.contributed_if_all(now, epoch, env, out);
                 Ok(())
             }
-            Kind::Token => self.token(now, epoch, name, bytes, out),
+            Kind::Token => {
+                self.token(epoch, name, bytes, out);
+                Ok(())
+            }
             Kind::Verdict => {
-                self.pass_on(epoch, name, bytes, out);
+                self.verdict(epoch, name, bytes, out);
                 Ok(())
             }
             Kind::Reserved => self.reserved(now, epoch, name, message, env, out),
@@ -204,8 +189,8 @@ impl Coordinator {
             });
         if let Err(finding) = checked {
             // Dropped before Publish; the round goes on without it.
-            self.absent(epoch, name, finding.clone());
-            out.push(Action::Event(ServerEvent::Charged { name: name.clone(), finding }));
+            out.push(Action::Event(ServerEvent::Charged { name: name.clone(), finding: finding.clone() }));
+            self.absent(epoch, name, finding, out);
             return Ok(());
         }
         if let Some(round) = self.rounds.get_mut(&epoch) {
@@ -214,20 +199,31 @@ impl Coordinator {
         Ok(())
     }
 
-    fn absent(&mut self, epoch: u64, name: &Name, finding: Finding) {
+    /// A member takes no part. One that asked for its registration asks again if it is busy, and is sent away otherwise.
+    fn absent(&mut self, epoch: u64, name: &Name, finding: Finding, out: &mut Vec<Action>) {
         let Some(round) = self.rounds.get_mut(&epoch) else { return };
-        if matches!(round.phase, Phase::Contributing(_)) && round.members.remove(name).is_some() {
-            round.contributions.remove(name);
-            round.absent.insert(name.clone(), finding);
+        if !matches!(round.phase, Phase::Contributing(_)) {
+            return;
+        }
+        let Some(chosen) = round.members.remove(name) else { return };
+        round.contributions.remove(name);
+        round.absent.insert(name.clone(), finding.clone());
+        match chosen {
+            Some(connection) if finding.code == codes::FL_MEMBER_BUSY => {
+                self.set_state(connection, State::Queued);
+            }
+            Some(connection) => self.refuse(connection, finding, out),
+            None => {}
         }
     }
 
-    /// A connection is gone: nobody waits for its contributions.
+    /// A connection is gone: nobody waits for its contributions. `current` says that it was the site's.
     pub(super) fn silent(
         &mut self,
         now: Now,
         name: &Name,
         connection: Conn,
+        current: bool,
         env: &mut dyn ServerEnv,
         out: &mut Vec<Action>,
     ) {
@@ -235,21 +231,16 @@ impl Coordinator {
             .rounds
             .iter()
             .filter(|(_, round)| {
+                let through = |chosen: &Option<Conn>| chosen.map_or(current, |chosen| chosen == connection);
                 matches!(round.phase, Phase::Contributing(_))
                     && !round.contributions.contains_key(name)
-                    && round
-                        .members
-                        .get(name)
-                        .is_some_and(|chosen| chosen.is_none_or(|chosen| chosen == connection))
+                    && round.members.get(name).is_some_and(through)
             })
             .map(|(epoch, _)| *epoch)
             .collect();
         for epoch in concerned {
-            self.absent(
-                epoch,
-                name,
-                Finding::new(codes::FL_MEMBER_MISSING, format!("{name} is disconnected")),
-            );
+            let finding = Finding::new(codes::FL_MEMBER_MISSING, format!("{name} is disconnected"));
+            self.absent(epoch, name, finding, out);
             self.contributed_if_all(now, epoch, env, out);
         }
     }
@@ -263,7 +254,7 @@ impl Coordinator {
     }
 
     /// Step 3.
-    fn publish(&mut self, now: Now, epoch: u64, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
+    pub(super) fn publish(&mut self, now: Now, epoch: u64, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
         let own = self.own.me().name.clone();
         let late: Vec<Name> = match self.rounds.get(&epoch) {
             Some(round) => round
@@ -276,7 +267,7 @@ impl Coordinator {
         };
         for name in late {
             let text = format!("{name} sent no contribution in time");
-            self.absent(epoch, &name, Finding::new(codes::FL_MEMBER_MISSING, text));
+            self.absent(epoch, &name, Finding::new(codes::FL_MEMBER_MISSING, text), out);
         }
         let Some(round) = self.rounds.get(&epoch) else { return };
         let alone = round.members.len() < 2 || !round.members.contains_key(&own);
@@ -304,68 +295,27 @@ impl Coordinator {
         self.broadcast(epoch, &bytes, None, out);
     }
 
-    fn token(
-        &mut self,
-        now: Now,
-        epoch: u64,
-        name: &Name,
-        bytes: Arc<Vec<u8>>,
-        out: &mut Vec<Action>,
-    ) -> Result<(), Finding> {
-        let Some(round) = self.rounds.get_mut(&epoch) else {
-            let text = format!("{name} sends a token for round {epoch}, which is not under way");
-            return Err(Finding::new(codes::BIND_NONCE_EXPIRED_OR_UNKNOWN, text));
-        };
-        if !matches!(round.phase, Phase::Attesting(_)) || !round.contributions.contains_key(name) {
-            return Ok(());
+    /// The first token of a member is passed on while tokens are awaited. Words about rounds that are over are nobody's
+    /// fault.
+    fn token(&mut self, epoch: u64, name: &Name, bytes: Arc<Vec<u8>>, out: &mut Vec<Action>) {
+        let Some(round) = self.rounds.get_mut(&epoch) else { return };
+        let awaited = matches!(round.phase, Phase::Attesting(_)) && round.contributions.contains_key(name);
+        if !awaited || !round.tokens.insert(name.clone()) {
+            return;
         }
-        round.tokens.insert(name.clone());
         let complete = round.members.keys().all(|member| round.tokens.contains(member));
         if complete {
             round.phase = round.judging();
         }
         self.pass_on(epoch, name, bytes, out);
-        let _ = now;
-        Ok(())
     }
 
-    /// To all other members; in a registration the sites' own words go to the server only, and the server's to all.
-    fn pass_on(&mut self, epoch: u64, from: &Name, bytes: Arc<Vec<u8>>, out: &mut Vec<Action>) {
-        let own = self.own.me().name.clone();
+    /// So is its first verdict.
+    fn verdict(&mut self, epoch: u64, name: &Name, bytes: Arc<Vec<u8>>, out: &mut Vec<Action>) {
         let Some(round) = self.rounds.get_mut(&epoch) else { return };
-        if !round.members.contains_key(from) {
-            return;
-        }
-        if round.purpose == Purpose::Register && *from != own {
-            self.work.push_back(Work::ToOwn(bytes));
-            return;
-        }
-        round.passed_on.push(Arc::clone(&bytes));
-        self.broadcast(epoch, &bytes, Some(from), out);
-    }
-
-    /// What a member that reconnects has missed.
-    pub(super) fn resume(&mut self, name: &Name, connection: Conn, out: &mut Vec<Action>) {
-        let concerned: Vec<u64> = self
-            .rounds
-            .iter()
-            .filter(|(_, round)| round.members.contains_key(name) && round.purpose != Purpose::Register)
-            .map(|(epoch, _)| *epoch)
-            .collect();
-        for epoch in concerned {
-            let Some(round) = self.rounds.get(&epoch) else { continue };
-            let job_id = round.job_id().to_owned();
-            let (open, publish, passed_on) =
-                (round.open.clone(), round.publish.clone(), round.passed_on.clone());
-            let bytes = Arc::new(self.own.sign(Kind::Open, epoch, &job_id, None, open));
-            self.send(connection, &bytes, out);
-            if !publish.is_empty() {
-                let bytes = Arc::new(self.own.sign(Kind::Publish, epoch, &job_id, None, publish));
-                self.send(connection, &bytes, out);
-            }
-            for bytes in passed_on {
-                self.send(connection, &bytes, out);
-            }
+        let awaited = !round.publish.is_empty() && round.contributions.contains_key(name);
+        if awaited && round.signed.insert(name.clone()) {
+            self.pass_on(epoch, name, bytes, out);
         }
     }
 
@@ -381,8 +331,7 @@ impl Coordinator {
         let purpose = round.purpose;
         let absent: Vec<(Name, Finding)> = round.absent.clone().into_iter().collect();
         if purpose == Purpose::Register {
-            self.rounds.remove(&concluded.epoch);
-            return;
+            return self.end_round(concluded.epoch, out);
         }
         let mut results: Vec<(Name, Result<(), Finding>)> =
             concluded.accepted.iter().map(|name| (name.clone(), Ok(()))).collect();
@@ -394,7 +343,7 @@ impl Coordinator {
                 site.accepted(sha512(&transcript));
             }
         }
-        self.book_standings(now, results, out);
+        self.book_standings(now, purpose, results, out);
         if purpose != Purpose::JobStart {
             // Members still pass their verdicts on until the round is forgotten.
             if let Some(round) = self.rounds.get_mut(&concluded.epoch) {
@@ -403,10 +352,28 @@ impl Coordinator {
         }
     }
 
-    fn book_standings(&mut self, now: Now, results: Vec<(Name, Result<(), Finding>)>, out: &mut Vec<Action>) {
+    /// A round without job is over. Whoever is still registering was not even judged.
+    pub(super) fn end_round(&mut self, epoch: u64, out: &mut Vec<Action>) {
+        let Some(round) = self.rounds.remove(&epoch) else { return };
+        for (name, connection) in &round.members {
+            let left = connection.filter(|connection| self.is_registering(*connection));
+            if let Some(connection) = left {
+                let text = format!("{name} was not judged in its registration");
+                self.refuse(connection, Finding::new(codes::FL_MEMBER_MISSING, text), out);
+            }
+        }
+    }
+
+    fn book_standings(
+        &mut self,
+        now: Now,
+        purpose: Purpose,
+        results: Vec<(Name, Result<(), Finding>)>,
+        out: &mut Vec<Action>,
+    ) {
         for (name, result) in results {
             let Some(site) = self.sites.get_mut(&name) else { continue };
-            if site.judged(now.mono, &result) {
+            if site.judged(now.mono, purpose, &result) {
                 let (standing, reason) = (site.standing, site.reason.clone());
                 out.push(Action::Event(ServerEvent::Standing { name, standing, reason }));
             }
@@ -425,107 +392,16 @@ impl Coordinator {
         let Some(round) = self.rounds.remove(&epoch) else { return };
         if round.purpose == Purpose::Register {
             for connection in round.members.values().flatten() {
-                self.set_state(*connection, State::Queued);
+                if self.is_registering(*connection) {
+                    self.set_state(*connection, State::Queued);
+                }
             }
         } else {
             let absent = round.absent.into_iter().map(|(name, finding)| (name, Err(finding)));
-            self.book_standings(now, absent.collect(), out);
+            self.book_standings(now, round.purpose, absent.collect(), out);
         }
         if let Some(job) = round.job {
             self.attempt_failed(now, epoch, job, &finding.to_string(), env, out);
-        }
-    }
-
-    /// Deadlines, and rounds that are due.
-    pub(super) fn rounds_tick(&mut self, now: Now, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
-        let due: Vec<(u64, Phase)> = self
-            .rounds
-            .iter()
-            .filter(|(_, round)| match round.phase {
-                Phase::Contributing(until)
-                | Phase::Attesting(until)
-                | Phase::Judging(until)
-                | Phase::Reserving(until) => now.mono >= until,
-                Phase::Deciding => false,
-            })
-            .map(|(epoch, round)| (*epoch, round.phase))
-            .collect();
-        for (epoch, phase) in due {
-            match phase {
-                Phase::Contributing(_) => self.publish(now, epoch, env, out),
-                Phase::Attesting(_) => self.close(epoch, out),
-                Phase::Judging(_) => self.decide(now, epoch, env, out),
-                Phase::Reserving(_) => self.reservations_over(now, epoch, env, out),
-                Phase::Deciding => {}
-            }
-            self.pump(now, env, out);
-        }
-        self.register_waiting(now, env, out);
-        self.periodic(now, env, out);
-    }
-
-    /// Whoever has sent no token by now is absent.
-    fn close(&mut self, epoch: u64, out: &mut Vec<Action>) {
-        let Some(round) = self.rounds.get_mut(&epoch) else { return };
-        round.phase = round.judging();
-        let absent =
-            round.members.keys().filter(|name| !round.tokens.contains(*name)).map(Name::to_string).collect();
-        let job_id = round.job_id().to_owned();
-        let bytes = Arc::new(self.own.sign(Kind::Closed, epoch, &job_id, None, Closed { absent }.to_bytes()));
-        self.broadcast(epoch, &bytes, None, out);
-    }
-
-    /// The next registration round opens as soon as the own report of the previous one is out (*verification.md* 5.6).
-    fn register_waiting(&mut self, now: Now, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
-        let own = &self.own.me().name;
-        let busy = self
-            .rounds
-            .values()
-            .any(|round| round.purpose == Purpose::Register && !round.tokens.contains(own));
-        if busy {
-            return;
-        }
-        let waiting = self.queued(MOST_REGISTERING);
-        if waiting.is_empty() {
-            return;
-        }
-        let sites = waiting.iter().map(|(name, connection)| (name.clone(), Some(*connection))).collect();
-        if self.open_round(now, Purpose::Register, sites, None, env, out).is_ok() {
-            for (_, connection) in waiting {
-                self.set_state(connection, State::Registering);
-            }
-            self.pump(now, env, out);
-        }
-    }
-
-    /// Every half lifetime of a verdict, less up to a tenth (*verification.md* 5.5 step 8).
-    fn periodic(&mut self, now: Now, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
-        let under_way = self
-            .rounds
-            .values()
-            .any(|round| round.purpose == Purpose::Periodic && !matches!(round.phase, Phase::Judging(_)));
-        if under_way || (now.mono < self.next_periodic && !self.hurry) {
-            return;
-        }
-        let sites: Vec<_> = self
-            .sites
-            .iter()
-            .filter(|(_, site)| site.is_connected())
-            .map(|(name, _)| (name.clone(), None))
-            .collect();
-        let half = self.own.bundle().verdict_lifetime / 2;
-        if sites.is_empty() {
-            self.next_periodic = now.mono.saturating_add(half);
-            self.hurry = false;
-            return;
-        }
-        if self.open_round(now, Purpose::Periodic, sites, None, env, out).is_ok() {
-            let [random, ..] = env.nonce();
-            // 0 to 255 of 2,560: up to 10 %.
-            let jitter = half.saturating_mul(u32::from(random)) / 2560;
-            self.next_periodic = now.mono.saturating_add(half).saturating_sub(jitter);
-            self.hurry = false;
-            self.pump(now, env, out);
         }
     }
 }
@@ -536,7 +412,7 @@ impl Round {
     }
 
     /// Until the nonces die.
-    fn judging(&self) -> Phase {
+    pub(super) fn judging(&self) -> Phase {
         Phase::Judging(self.opened_at.saturating_add(NONCE_LIFETIME))
     }
 
@@ -544,6 +420,11 @@ impl Round {
     pub(super) fn verdicts_complete(&self) -> bool {
         matches!(self.phase, Phase::Judging(_))
             && self.tokens.iter().all(|name| self.verdicts.contains_key(name))
+    }
+
+    /// Whether an answer about resources is awaited from this site.
+    pub(super) fn reserves(&self, name: &Name) -> bool {
+        matches!(self.phase, Phase::Reserving(_)) && self.job.as_ref().is_some_and(|job| job.awaits(name))
     }
 
     /// The clients of the round: those that contributed.

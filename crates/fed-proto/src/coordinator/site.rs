@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cc_core::Finding;
 
+use crate::binding::Purpose;
 use crate::crypto::Digest;
 use crate::message::Identity;
 use crate::round::is_refutation;
@@ -96,6 +97,13 @@ impl Site {
         self.connection.is_some()
     }
 
+    /// The same instance registers again: what was known of it stays.
+    pub(super) fn go_on_from(&mut self, earlier: &Self) {
+        self.standing = earlier.standing;
+        self.reason.clone_from(&earlier.reason);
+        self.absences = earlier.absences;
+    }
+
     /// When the server accepted it last, monotonic.
     pub const fn accepted_at(&self) -> Duration {
         self.accepted_at
@@ -118,10 +126,12 @@ impl Site {
     }
 
     /// A round's result. Returns whether the standing changed.
-    pub(super) fn judged(&mut self, now: Duration, result: &Result<(), Finding>) -> bool {
+    pub(super) fn judged(&mut self, now: Duration, purpose: Purpose, result: &Result<(), Finding>) -> bool {
         let before = (self.standing, self.reason.clone());
         match result {
             _ if self.standing == Standing::Evicted => {}
+            // Whoever is suspended stays so until it passes a periodic round.
+            Ok(()) if self.standing == Standing::Suspended && purpose != Purpose::Periodic => {}
             Ok(()) => {
                 self.standing = Standing::Trusted;
                 self.reason = None;

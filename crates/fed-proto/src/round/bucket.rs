@@ -31,6 +31,14 @@ impl Bucket {
         }
     }
 
+    /// How many reports could be made at once.
+    pub(super) fn ready(&self, now: Duration) -> u32 {
+        let latest = now.saturating_add(INTERVAL.saturating_mul(BURST));
+        let free = latest.saturating_sub(self.spent_until.max(now));
+        let whole = free.as_secs().checked_div(INTERVAL.as_secs()).unwrap_or_default();
+        u32::try_from(whole).unwrap_or(u32::MAX)
+    }
+
     /// How long to wait for the next report.
     pub(super) fn wait(&self, now: Duration) -> Duration {
         let end = self.spent_until.max(now).saturating_add(INTERVAL);
@@ -46,9 +54,11 @@ mod tests {
     fn burst_of_four_then_one_per_five_seconds() {
         let second = Duration::from_secs;
         let mut bucket = Bucket::new(second(100));
-        for _ in 0..4 {
+        for left in (0..4).rev() {
             assert_eq!(bucket.take(second(100)), Ok(()));
+            assert_eq!(bucket.ready(second(100)), left);
         }
+        assert_eq!((bucket.ready(second(104)), bucket.ready(second(110))), (0, 2));
         assert_eq!(bucket.take(second(100)), Err(second(5)));
         assert_eq!(bucket.take(second(104)), Err(second(1)));
         assert_eq!(bucket.take(second(105)), Ok(()));

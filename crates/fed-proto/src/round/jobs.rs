@@ -1,6 +1,7 @@
 //! Jobs: admission by own count, and its end (*verification.md* 5.5 steps 7 and 8).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use cc_core::{Finding, UnixTime, codes};
 
@@ -12,6 +13,7 @@ use crate::name::Name;
 use crate::role::Role;
 use crate::signed::Signed;
 
+use super::ledger::{Instance, Ledger};
 use super::state::{Announced, Published, Round, VerdictMap};
 use super::{Event, Now, Output, Participant, garbage};
 
@@ -20,6 +22,21 @@ use super::{Event, Now, Output, Participant, garbage};
 pub(super) struct Running {
     /// Everybody who takes part, with the key of the admitted instance.
     admitted: BTreeMap<Name, Digest>,
+}
+
+impl Running {
+    fn has(&self, instance: Instance<'_>) -> bool {
+        self.admitted.get(instance.0) == Some(instance.1)
+    }
+
+    /// A pair of its members without an Accept that is at most `lifetime` old.
+    fn stale(&self, ledger: &Ledger, now: Duration, lifetime: Duration) -> Option<(&Name, &Name)> {
+        let pairs = self.admitted.iter().flat_map(|v| self.admitted.iter().map(move |s| (v, s)));
+        let mut pairs = pairs.filter(|(verifier, subject)| verifier.0 != subject.0);
+        let stale =
+            |(v, s): &(Instance<'_>, Instance<'_>)| ledger.age(now, *v, *s).is_none_or(|age| age > lifetime);
+        pairs.find(stale).map(|(verifier, subject)| (verifier.0, subject.0))
+    }
 }
 
 /// A job starts: the grant for its program, signed, with the job file.
@@ -39,7 +56,6 @@ impl Participant {
         &mut self,
         now: Now,
         message: &Signed,
-        bytes: &[u8],
         out: &mut Vec<Output>,
     ) -> Result<(), Finding> {
         self.of_round(message)?;
@@ -58,15 +74,12 @@ impl Participant {
             admission.admitted.iter().map(|name| Name::new(name)).collect();
         let names = names.map_err(|_| garbage("an Admission with names that are none"))?;
         published.announced = Announced::Admission { names, text: admission.text };
-        round.messages.push(bytes.to_vec());
         self.try_admission(now, epoch, out);
         Ok(())
     }
 
     /// Starts the job if the announcement is what the signed verdicts say; waits as long as verdicts are missing.
     pub(super) fn try_admission(&mut self, now: Now, epoch: u64, out: &mut Vec<Output>) {
-        let lifetime = self.floor.bundle.verdict_lifetime;
-        let own_key = self.me.key.public().digest();
         let Some(round) = self.rounds.get_mut(&epoch) else { return };
         let Some(published) = round.published.as_mut() else { return };
         let Announced::Admission { names, text } = &published.announced else { return };
@@ -85,23 +98,10 @@ impl Participant {
             return;
         }
         published.announced = Announced::Done;
-        let counted = if age > lifetime {
-            let text = format!(
-                "the verdicts of round {epoch} are {} s old, {} s are allowed",
-                age.as_secs(),
-                lifetime.as_secs()
-            );
-            Err(Finding::new(codes::FL_VERDICT_EXPIRED, text))
-        } else {
-            counted(&self.me.name, &names, round)
-        };
-        match counted {
-            Ok(()) => {
-                let start = self.start(now, epoch, &names, own_key);
-                if let Some((start, running)) = start {
-                    self.running.insert(job_id, running);
-                    out.push(Output::Event(Event::Start(Box::new(start))));
-                }
+        match self.admit(now, epoch, &names) {
+            Ok((start, running)) => {
+                self.running.insert(job_id, running);
+                out.push(Output::Event(Event::Start(Box::new(start))));
             }
             Err(finding) => {
                 self.tell(&job_id, "refused", &finding.to_string(), out);
@@ -110,19 +110,51 @@ impl Participant {
         }
     }
 
-    fn start(
-        &self,
-        now: Now,
-        epoch: u64,
-        names: &BTreeSet<Name>,
-        own_key: Digest,
-    ) -> Option<(Start, Running)> {
-        let round = self.rounds.get(&epoch)?;
-        let published = round.published.as_ref()?;
-        let members: Vec<Admitted> =
-            names.iter().map(|name| self.admitted(name, published, own_key)).collect::<Option<_>>()?;
-        let admitted = members.iter().map(|member| (member.name.clone(), member.key)).collect();
-        let left = self.floor.bundle.verdict_lifetime.saturating_sub(now.mono.saturating_sub(round.drawn_at));
+    /// Announcements that wait for verdicts which do not come.
+    pub(super) fn overdue_admissions(&mut self, now: Now, out: &mut Vec<Output>) {
+        let waits = |round: &Round| {
+            let announced = round.published.as_ref().map(|published| &published.announced);
+            matches!(announced, Some(Announced::Admission { .. }))
+        };
+        let epochs: Vec<u64> =
+            self.rounds.iter().filter(|(_, round)| waits(round)).map(|(epoch, _)| *epoch).collect();
+        for epoch in epochs {
+            self.try_admission(now, epoch, out);
+        }
+    }
+
+    /// The gate: the verdicts are not too old, they say what the announcement says, and none was taken back.
+    fn admit(&self, now: Now, epoch: u64, names: &BTreeSet<Name>) -> Result<(Start, Running), Finding> {
+        let lifetime = self.floor.bundle.verdict_lifetime;
+        let round = self.rounds.get(&epoch).ok_or_else(|| garbage("no round"))?;
+        let published = round.published.as_ref().ok_or_else(|| garbage("no list"))?;
+        let expired = |text: String| Finding::new(codes::FL_VERDICT_EXPIRED, text);
+        let age = now.mono.saturating_sub(round.drawn_at);
+        if age > lifetime {
+            return Err(expired(format!(
+                "the verdicts of round {epoch} are {} s old, {} s are allowed",
+                age.as_secs(),
+                lifetime.as_secs()
+            )));
+        }
+        if now.wall >= round.bundle.not_after {
+            let text = format!("the bundle of round {epoch} ended {}", round.bundle.not_after);
+            return Err(Finding::new(codes::POL_ROLLBACK, text));
+        }
+        counted(&self.me.name, self.me.role, names, round)?;
+        if self.running.contains_key(&round.job_id) {
+            return Err(Finding::new(codes::BIND_JOB_MISMATCH, "the job runs here already"));
+        }
+        let own_key = self.me.key.public().digest();
+        let members: Option<Vec<Admitted>> =
+            names.iter().map(|name| self.admitted(name, published, own_key)).collect();
+        let members = members.ok_or_else(|| garbage("somebody is admitted who is no member"))?;
+        let running =
+            Running { admitted: members.iter().map(|member| (member.name.clone(), member.key)).collect() };
+        if let Some((verifier, subject)) = running.stale(&self.ledger, now.mono, lifetime) {
+            return Err(expired(format!("{verifier} accepts {subject} no longer")));
+        }
+        let left = lifetime.saturating_sub(age);
         let grant = Grant {
             federation_id: self.federation_id,
             epoch,
@@ -135,8 +167,8 @@ impl Participant {
             members,
         };
         let signed = grant.sign(&self.me.key);
-        let file = round.job.as_ref()?.file.clone();
-        Some((Start { grant, signed, file }, Running { admitted }))
+        let file = round.job.as_ref().ok_or_else(|| garbage("no job"))?.file.clone();
+        Ok((Start { grant, signed, file }, running))
     }
 
     fn admitted(&self, name: &Name, published: &Published, own_key: Digest) -> Option<Admitted> {
@@ -171,32 +203,40 @@ impl Participant {
     /// The answer to [`Event::Reserve`].
     pub fn reserved(&mut self, epoch: u64, job_id: &str, result: Result<(), String>, out: &mut Vec<Output>) {
         let reserved = Reserved { epoch, refusal: result.err().unwrap_or_default() };
+        if let Some(job) = self.rounds.get_mut(&epoch).and_then(|round| round.job.as_mut()) {
+            job.answer = Some(reserved.refusal.clone());
+        }
         let server = self.server();
         self.send(&reserved, epoch, job_id, Some(server), out);
     }
 
     /// The server ends a job.
     pub(super) fn stop_job(&mut self, message: &Signed, out: &mut Vec<Output>) -> Result<(), Finding> {
-        let JobOrder { code, text } = self.from_server(message)?;
+        let JobOrder { code, text } = self.order_of_server(message)?;
         let job_id = message.header.job_id.clone();
         self.running.remove(&job_id);
+        // An announcement that still waits for verdicts is void.
+        let of_job = self.rounds.values_mut().filter(|round| round.job_id == job_id);
+        for published in of_job.filter_map(|round| round.published.as_mut()) {
+            if matches!(published.announced, Announced::Admission { .. }) {
+                published.announced = Announced::Done;
+            }
+        }
         let code = cc_core::Code::parse(&code).unwrap_or(codes::FL_JOB_STOPPED);
         out.push(Output::Event(Event::Stop { job_id, finding: Finding::new(code, text) }));
         Ok(())
     }
 
-    /// A verifier rejects a subject: the jobs that the two share stop at once.
+    /// A verifier rejects a subject: the jobs that these two instances share stop at once.
     pub(super) fn refuted(
         &mut self,
-        verifier: &Name,
-        subject: &Name,
+        verifier: Instance<'_>,
+        subject: Instance<'_>,
         finding: &Finding,
         out: &mut Vec<Output>,
     ) {
-        let shared = |running: &Running| {
-            running.admitted.contains_key(verifier) && running.admitted.contains_key(subject)
-        };
-        let text = format!("{verifier} rejects {subject}: {}", finding.detail);
+        let text = format!("{} rejects {}: {}", verifier.0, subject.0, finding.detail);
+        let shared = |running: &Running| running.has(verifier) && running.has(subject);
         self.stop_where(shared, &Finding::new(finding.code.clone(), text), out);
     }
 
@@ -219,10 +259,6 @@ impl Participant {
 
     /// The server's own word that a job ends, for its own participant.
     pub(crate) fn end_job(&mut self, job_id: &str, finding: &Finding, out: &mut Vec<Output>) {
-        self.stop_where_id(job_id, finding, out);
-    }
-
-    fn stop_where_id(&mut self, job_id: &str, finding: &Finding, out: &mut Vec<Output>) {
         if self.running.remove(job_id).is_some() {
             let (job_id, finding) = (job_id.to_owned(), finding.clone());
             out.push(Output::Event(Event::Stop { job_id, finding }));
@@ -232,21 +268,15 @@ impl Participant {
     /// Stops the jobs in which an Accept of any pair is older than the lifetime of verdicts.
     pub(super) fn expire(&mut self, now: Now, out: &mut Vec<Output>) {
         let lifetime = self.floor.bundle.verdict_lifetime;
-        let ledger = &self.ledger;
-        let stale = |running: &Running| {
-            let pairs = running.admitted.iter().flat_map(|v| running.admitted.iter().map(move |s| (v, s)));
-            let mut pairs = pairs.filter(|(v, s)| v.0 != s.0);
-            pairs
-                .find(|(v, s)| ledger.age(now.mono, *v, *s).is_none_or(|age| age > lifetime))
-                .map(|(v, s)| (v.0.clone(), s.0.clone()))
-        };
-        let expired: Vec<_> =
-            self.running.iter().filter_map(|(job, running)| Some((job.clone(), stale(running)?))).collect();
-        for (job_id, (verifier, subject)) in expired {
-            self.running.remove(&job_id);
-            let text = format!("{verifier} accepted {subject} more than {} s ago", lifetime.as_secs());
-            let finding = Finding::new(codes::FL_VERDICT_EXPIRED, text);
-            out.push(Output::Event(Event::Stop { job_id, finding }));
+        let mut expired = Vec::new();
+        for (job_id, running) in &self.running {
+            if let Some((verifier, subject)) = running.stale(&self.ledger, now.mono, lifetime) {
+                let text = format!("{verifier} accepted {subject} more than {} s ago", lifetime.as_secs());
+                expired.push((job_id.clone(), Finding::new(codes::FL_VERDICT_EXPIRED, text)));
+            }
+        }
+        for (job_id, finding) in expired {
+            self.end_job(&job_id, &finding, out);
         }
         self.ledger.forget(now.mono, lifetime);
     }
@@ -255,15 +285,14 @@ impl Participant {
         let jobs: Vec<String> =
             self.running.iter().filter(|(_, running)| which(running)).map(|(job, _)| job.clone()).collect();
         for job_id in jobs {
-            self.running.remove(&job_id);
-            out.push(Output::Event(Event::Stop { job_id, finding: finding.clone() }));
+            self.end_job(&job_id, finding, out);
         }
     }
 }
 
 /// Whether everybody in the announced set accepted everybody else in it, by the signed verdicts, and the job's demands
 /// are met.
-fn counted(me: &Name, names: &BTreeSet<Name>, round: &Round) -> Result<(), Finding> {
+fn counted(me: &Name, role: Role, names: &BTreeSet<Name>, round: &Round) -> Result<(), Finding> {
     let mismatch = |text: String| Finding::new(codes::FL_VERDICT_MISMATCH, text);
     let published = round.published.as_ref().ok_or_else(|| garbage("no list"))?;
     if !names.contains(&round.server.name) {
@@ -290,19 +319,11 @@ fn counted(me: &Name, names: &BTreeSet<Name>, round: &Round) -> Result<(), Findi
         }
     }
     let job = round.job.as_ref().ok_or_else(|| garbage("no job"))?;
-    let clients =
-        names.iter().filter(|name| role_of(name, me, round, published) != Some(Role::Server)).count();
+    let is_client = |name: &&Name| match published.peers.get(*name) {
+        Some(member) => member.peer.role == Role::Client,
+        None => role == Role::Client,
+    };
     job.parsed
-        .met_by(clients, |name| names.contains(name))
+        .met_by(names.iter().filter(is_client).count(), |name| names.contains(name))
         .map_err(|text| Finding::new(codes::FL_MEMBER_MISSING, text))
-}
-
-fn role_of(name: &Name, me: &Name, round: &Round, published: &Published) -> Option<Role> {
-    if *name == round.server.name {
-        return Some(Role::Server);
-    }
-    if name == me {
-        return Some(Role::Client);
-    }
-    published.peers.get(name).map(|member| member.peer.role)
 }

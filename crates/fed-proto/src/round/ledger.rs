@@ -1,4 +1,4 @@
-//! Who accepted whom, and how long ago (*verification.md* 5.5 step 8).
+//! What each instance said last of each other one, and how long ago (*verification.md* 5.5 step 8).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,34 +9,37 @@ use crate::name::Name;
 /// One instance: a name with the digest of its attestation key.
 pub(super) type Instance<'a> = (&'a Name, &'a Digest);
 
-#[derive(Clone, Debug)]
-struct Accept {
-    verifier: Digest,
-    subject: Digest,
+/// Verifier and subject. Another instance of a name is another entry: what it says or what is said of it changes
+/// nothing about the first.
+type Pair = ((Name, Digest), (Name, Digest));
+
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    accepts: bool,
     /// When this participant drew its own nonce for the round of the verdict.
     at: Duration,
 }
 
-/// The latest Accept of each ordered pair, as this participant counted the signed verdicts.
+/// The word of the newest round for each ordered pair, as this participant counted the signed verdicts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ledger(BTreeMap<(Name, Name), Accept>);
+pub(super) struct Ledger(BTreeMap<Pair, Word>);
 
 impl Ledger {
-    /// Notes an Accept. One of an older round does not replace a newer one of the same instances.
+    /// Notes an Accept.
     pub(super) fn accept(&mut self, verifier: Instance<'_>, subject: Instance<'_>, at: Duration) {
-        let pair = (verifier.0.clone(), subject.0.clone());
-        let accept = Accept { verifier: *verifier.1, subject: *subject.1, at };
-        match self.0.get(&pair) {
-            Some(known) if known.at > at => {}
-            _ => {
-                self.0.insert(pair, accept);
-            }
-        }
+        self.note(pair(verifier, subject), Word { accepts: true, at });
     }
 
-    /// A Reject ends what was accepted before.
-    pub(super) fn reject(&mut self, verifier: &Name, subject: &Name) {
-        self.0.remove(&(verifier.clone(), subject.clone()));
+    /// Notes a Reject: no Accept of the same round or an earlier one counts any longer, whenever it comes.
+    pub(super) fn reject(&mut self, verifier: Instance<'_>, subject: Instance<'_>, at: Duration) {
+        self.note(pair(verifier, subject), Word { accepts: false, at });
+    }
+
+    fn note(&mut self, pair: Pair, word: Word) {
+        let known = self.0.entry(pair).or_insert(word);
+        if word.at > known.at || (word.at == known.at && !word.accepts) {
+            *known = word;
+        }
     }
 
     /// How old the Accept of exactly these instances is.
@@ -46,20 +49,59 @@ impl Ledger {
         verifier: Instance<'_>,
         subject: Instance<'_>,
     ) -> Option<Duration> {
-        let accept = self.0.get(&(verifier.0.clone(), subject.0.clone()))?;
-        (accept.verifier == *verifier.1 && accept.subject == *subject.1)
-            .then(|| now.saturating_sub(accept.at))
+        let word = self.0.get(&pair(verifier, subject))?;
+        word.accepts.then(|| now.saturating_sub(word.at))
     }
 
     /// Forgets what is older than `lifetime`.
     pub(super) fn forget(&mut self, now: Duration, lifetime: Duration) {
-        self.0.retain(|_, accept| now.saturating_sub(accept.at) <= lifetime);
+        self.0.retain(|_, word| now.saturating_sub(word.at) <= lifetime);
     }
 
     /// The Accepts in force with their ages, for people.
     pub(super) fn entries(&self, now: Duration) -> impl Iterator<Item = (&Name, &Name, Duration)> {
-        self.0
-            .iter()
-            .map(move |((verifier, subject), accept)| (verifier, subject, now.saturating_sub(accept.at)))
+        let accepts = self.0.iter().filter(|(_, word)| word.accepts);
+        accepts.map(move |((verifier, subject), word)| (&verifier.0, &subject.0, now.saturating_sub(word.at)))
+    }
+}
+
+fn pair(verifier: Instance<'_>, subject: Instance<'_>) -> Pair {
+    ((verifier.0.clone(), *verifier.1), (subject.0.clone(), *subject.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn the_newest_round_counts_and_of_one_round_the_reject() {
+        let (v, s) = (Name::new("v").unwrap(), Name::new("s").unwrap());
+        let (one, two) = (Digest([1; 32]), Digest([2; 32]));
+        let (verifier, subject) = ((&v, &one), (&s, &one));
+        let mut ledger = Ledger::default();
+        let age = |ledger: &Ledger| ledger.age(SECOND * 100, verifier, subject);
+        assert_eq!(age(&ledger), None);
+        ledger.accept(verifier, subject, SECOND * 20);
+        ledger.accept(verifier, subject, SECOND * 10);
+        assert_eq!(age(&ledger), Some(SECOND * 80), "an older Accept that comes late");
+        ledger.reject(verifier, subject, SECOND * 10);
+        assert_eq!(age(&ledger), Some(SECOND * 80), "an older Reject that comes late");
+        ledger.reject(verifier, subject, SECOND * 30);
+        ledger.accept(verifier, subject, SECOND * 30);
+        ledger.accept(verifier, subject, SECOND * 25);
+        assert_eq!(age(&ledger), None);
+        ledger.accept(verifier, subject, SECOND * 40);
+        assert_eq!(age(&ledger), Some(SECOND * 60));
+        // Other instances of the same names.
+        ledger.reject((&v, &two), subject, SECOND * 50);
+        ledger.reject(verifier, (&s, &two), SECOND * 50);
+        assert_eq!(age(&ledger), Some(SECOND * 60));
+        assert_eq!(ledger.age(SECOND * 100, (&v, &two), subject), None);
+        ledger.forget(SECOND * 100, SECOND * 60);
+        assert_eq!(age(&ledger), Some(SECOND * 60));
+        ledger.forget(SECOND * 100, SECOND * 59);
+        assert_eq!(age(&ledger), None);
     }
 }

@@ -12,38 +12,36 @@ mod bucket;
 mod jobs;
 mod ledger;
 mod open;
+mod output;
 mod publish;
+mod session;
 mod state;
 mod tokens;
 mod verdicts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cc_core::{Binding, Finding, Profile, UnixTime, codes};
+use cc_core::{Finding, Profile, UnixTime, codes};
 
-use crate::binding::{Purpose, pop};
 use crate::bundle::{Bundle, SignedBundle};
-use crate::crypto::{AttKey, Digest, PublicKey, sha512};
+use crate::crypto::{AttKey, Digest, PublicKey};
 use crate::descriptor::Descriptor;
 use crate::enrol;
-use crate::envelope::Envelope;
-use crate::message::{
-    Challenge, ChannelProof, Hello, Identity, Kind, MAX_DOWNWARD, Notice, Payload, Reserve,
-};
+use crate::message::{Identity, Kind, MAX_DOWNWARD, Payload};
 use crate::name::Name;
 use crate::role::Role;
 use crate::signed::{Header, Sequences, Signed};
 use crate::sybil::Identifiers;
 use crate::token::Peer;
-use crate::verdict::SignedVerdict;
 
 use bucket::Bucket;
 use ledger::Ledger;
 use state::Round;
 
 pub use jobs::Start;
+pub use output::{Concluded, Event, Evidence, JudgeOrder, Output};
 pub use state::VerdictMap;
 pub(crate) use verdicts::is_refutation;
 
@@ -91,158 +89,6 @@ pub struct Me {
     pub policy: Digest,
 }
 
-/// Evidence as collected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Evidence {
-    /// Raw evidence.
-    pub evidence: Vec<u8>,
-    /// What comes with it.
-    pub aux: Vec<Vec<u8>>,
-    /// Hints for the verifiers.
-    pub endorsements: Vec<Vec<u8>>,
-}
-
-/// A peer's evidence to verify.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JudgeOrder {
-    /// The round.
-    pub epoch: u64,
-    /// Whose evidence it is.
-    pub peer: Name,
-    /// In which role.
-    pub role: Role,
-    /// The envelope; its transcript and proof were checked.
-    pub envelope: Envelope,
-    /// What the evidence must be bound to.
-    pub binding: Binding,
-    /// Digest of the bundle under which the round runs.
-    pub policy_digest: Digest,
-    /// That bundle.
-    pub bundle: Arc<Bundle>,
-}
-
-/// What the shell has to do.
-#[derive(Debug)]
-pub enum Output {
-    /// Send a message to the coordinator.
-    Send(Vec<u8>),
-    /// Make one hardware report over `binding`, then call [`Participant::collected`].
-    Collect {
-        /// The round.
-        epoch: u64,
-        /// The 64 bytes to bind.
-        binding: Binding,
-    },
-    /// Verify a peer's evidence and appraise it by the owner's floor and the own policy, then call
-    /// [`Participant::judged`].
-    Judge(Box<JudgeOrder>),
-    /// Something happened that is worth recording.
-    Event(Event),
-}
-
-/// What happened.
-#[derive(Debug)]
-pub enum Event {
-    /// A newer bundle of the owner is in force.
-    Adopted {
-        /// Its version.
-        version: u64,
-        /// Digest of its signed bytes.
-        digest: Digest,
-        /// The bundle, for keeping.
-        bundle: Vec<u8>,
-    },
-    /// A message was refused; it is charged to the connection that brought it.
-    Refused(Finding),
-    /// This participant took no part in a round, or left it.
-    Abstained {
-        /// The round.
-        epoch: u64,
-        /// Why.
-        finding: Finding,
-    },
-    /// One peer of a round was judged.
-    Judged {
-        /// The round.
-        epoch: u64,
-        /// What for.
-        purpose: Purpose,
-        /// Who.
-        peer: Name,
-        /// How.
-        result: Result<(), Finding>,
-    },
-    /// A verdict was counted: the own one, or a signed one of a peer whose tokens were all seen here.
-    Verdict {
-        /// The round.
-        epoch: u64,
-        /// What for.
-        purpose: Purpose,
-        /// The job, or empty.
-        job_id: String,
-        /// Whose verdict it is.
-        verifier: Name,
-        /// Digest of the policy by which it judged.
-        policy: Digest,
-        /// What it says of every other member.
-        verdict: VerdictMap,
-        /// It, as signed.
-        signed: SignedVerdict,
-    },
-    /// A round is over for this participant: its verdict is out.
-    Concluded(Box<Concluded>),
-    /// The server admitted this instance to the roster.
-    Registered,
-    /// The server knows this instance, and accepted the proof for this connection.
-    Welcome,
-    /// The server refused this participant.
-    TurnedAway(Finding),
-    /// The server asks to set resources aside for a job; answer with [`Participant::reserved`].
-    Reserve {
-        /// The round.
-        epoch: u64,
-        /// The job.
-        job_id: String,
-        /// The job file.
-        file: Vec<u8>,
-    },
-    /// The job starts here.
-    Start(Box<Start>),
-    /// The job does not start here, and a reservation is to be given back.
-    NotAdmitted {
-        /// The job.
-        job_id: String,
-        /// Why.
-        reason: String,
-    },
-    /// The job must stop here at once.
-    Stop {
-        /// The job.
-        job_id: String,
-        /// Why.
-        finding: Finding,
-    },
-}
-
-/// A verdict with what led to it.
-#[derive(Clone, Debug)]
-pub struct Concluded {
-    /// The round.
-    pub epoch: u64,
-    /// What for.
-    pub purpose: Purpose,
-    /// The job, or empty.
-    pub job_id: String,
-    /// The root.
-    pub root: Digest,
-    /// The members that were accepted.
-    pub accepted: Vec<Name>,
-    /// The others, each with the reason.
-    pub refused: Vec<(Name, Finding)>,
-    /// The bytes of every message of the round so far, in the order of arrival, own ones included.
-    pub messages: Vec<Vec<u8>>,
-}
-
 /// The owner's bundle in force.
 #[derive(Debug)]
 struct Floor {
@@ -260,7 +106,12 @@ pub struct Participant {
     rounds: BTreeMap<u64, Round>,
     /// Every epoch of the window that was opened here, with the digest of its Open.
     seen: BTreeMap<u64, Digest>,
+    /// Rounds may be joined at this pace.
     reports: Bucket,
+    /// Reports are made at the same pace, whenever the roots come.
+    made: Bucket,
+    /// Rounds whose report is due.
+    due: VecDeque<u64>,
     sent: BTreeMap<Option<Name>, u64>,
     received: Sequences,
     /// What each instance said that it runs.
@@ -271,8 +122,8 @@ pub struct Participant {
     shown: Option<Vec<u8>>,
     /// The key of the server's instance that opened the latest round.
     server_key: Option<PublicKey>,
-    /// Identities whose enrolment was verified under the bundle in force.
-    enrolled: BTreeMap<Digest, (Name, Role)>,
+    /// Identities whose enrolment was verified under the bundle in force, and when: certificates end.
+    enrolled: BTreeMap<Digest, (Name, Role, Duration)>,
 }
 
 impl Participant {
@@ -288,6 +139,8 @@ impl Participant {
             rounds: BTreeMap::new(),
             seen: BTreeMap::new(),
             reports: Bucket::new(now.mono),
+            made: Bucket::new(now.mono),
+            due: VecDeque::new(),
             sent: BTreeMap::new(),
             received: Sequences::default(),
             runtimes: BTreeMap::new(),
@@ -333,28 +186,6 @@ impl Participant {
         self.ledger.entries(now.mono)
     }
 
-    /// A connection to the server stands: who I am, and, if the server knows this instance, the proof that it is the one
-    /// on this connection.
-    pub fn connected(&mut self, env: &mut dyn Env, out: &mut Vec<Output>) {
-        let hello = Hello { identity: self.me.identity.clone() };
-        self.send(&hello, 0, "", Some(self.server()), out);
-        self.prove_channel(env, out);
-    }
-
-    /// *verification.md* 5.4 (a).
-    fn prove_channel(&mut self, env: &mut dyn Env, out: &mut Vec<Output>) {
-        let Some(transcript) = self.shown.clone() else { return };
-        let Some(exporter) = env.exporter(&crate::crypto::sha256(&transcript).0) else { return };
-        let report_data = Binding::new(sha512(&transcript));
-        let pop = pop::sign_channel(&self.me.key, &report_data, &exporter);
-        let proof = ChannelProof {
-            transcript: transcript.into(),
-            exporter: exporter.to_vec().into(),
-            pop: pop.0.to_vec().into(),
-        };
-        self.send(&proof, 0, "", Some(self.server()), out);
-    }
-
     /// A message arrived from the server. Whatever is wrong with it is an [`Event::Refused`] and changes nothing.
     pub fn receive(&mut self, now: Now, bytes: &[u8], env: &mut dyn Env, out: &mut Vec<Output>) {
         if let Err(finding) = self.dispatch(now, bytes, env, out) {
@@ -379,7 +210,7 @@ impl Participant {
             Some(Kind::Token) => self.token(now, &message, bytes, out),
             Some(Kind::Closed) => self.closed(now, &message, bytes, out),
             Some(Kind::Verdict) => self.verdict(now, &message, bytes, out),
-            Some(Kind::Admission) => self.admission(now, &message, bytes, out),
+            Some(Kind::Admission) => self.admission(now, &message, out),
             Some(Kind::Reserve) => self.reserve(&message, out),
             Some(Kind::StopJob) => self.stop_job(&message, out),
             Some(Kind::Challenge) => self.challenge(&message, out),
@@ -390,6 +221,7 @@ impl Participant {
 
     /// Time passed.
     pub fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.make_reports(now, out);
         self.deadlines(now, out);
         self.expire(now, out);
     }
@@ -434,7 +266,8 @@ impl Participant {
         Signed::new(&self.federation_id, header, payload, &self.me.key).to_bytes()
     }
 
-    /// Verifies that an identity is enrolled as `name` in `role` (5.1), once under each bundle.
+    /// Verifies that an identity is enrolled as `name` in `role` (5.1): under each bundle, and again after the lifetime of
+    /// a verdict.
     pub(crate) fn enrolled(
         &mut self,
         now: Now,
@@ -445,10 +278,13 @@ impl Participant {
         let unknown = |text: &str| Finding::new(codes::FL_MEMBER_UNKNOWN, format!("{name}: {text}"));
         let key = identity.key().ok_or_else(|| unknown("its attestation key is no key"))?;
         let instance_id = identity.instance().ok_or_else(|| unknown("its instance id is not 16 bytes"))?;
-        let kem = identity.kem_digest().map_err(|()| unknown("its key-encapsulation key is not 32 bytes"))?;
+        let kem = identity.kem_digest().map_err(|_| unknown("its key-encapsulation key is not 32 bytes"))?;
         let peer = Peer { name: name.clone(), role, key, instance_id, kem };
         let known = crate::crypto::sha256(&minicbor::to_vec(identity).unwrap_or_default());
-        if self.enrolled.get(&known) == Some(&(name.clone(), role)) {
+        if let Some((known_name, known_role, at)) = self.enrolled.get(&known)
+            && (known_name, *known_role) == (name, role)
+            && now.mono.saturating_sub(*at) <= self.floor.bundle.verdict_lifetime
+        {
             return Ok(peer);
         }
         let claim = enrol::Claim { name: name.clone(), role, instance_id, key: peer.key.digest(), kem };
@@ -460,68 +296,8 @@ impl Participant {
         if self.enrolled.len() >= crate::message::MAX_MEMBERS.saturating_mul(2) {
             self.enrolled.clear();
         }
-        self.enrolled.insert(known, (name.clone(), role));
+        self.enrolled.insert(known, (name.clone(), role, now.mono));
         Ok(peer)
-    }
-
-    /// A message from the server outside of any round: it must be signed by the instance of the last round.
-    fn from_server<P: Payload>(&mut self, message: &Signed) -> Result<P, Finding> {
-        if message.header.sender != self.me.descriptor.server {
-            return Err(garbage("an order from somebody who is not the server"));
-        }
-        let key = self
-            .server_key
-            .clone()
-            .ok_or_else(|| garbage("an order from a server that opened no round yet"))?;
-        message.verify(&self.federation_id, &key)?;
-        self.received.admit(&key.digest(), &message.header)?;
-        message.read().ok_or_else(|| garbage("an order that does not read"))
-    }
-
-    fn challenge(&mut self, message: &Signed, out: &mut Vec<Output>) -> Result<(), Finding> {
-        let challenge: Challenge = self.from_server(message)?;
-        let server = self.server();
-        let payload = challenge.to_bytes();
-        let bytes = self.sign(Kind::Alive, 0, "", Some(server), payload);
-        out.push(Output::Send(bytes));
-        Ok(())
-    }
-
-    /// A notice may come before any round, from a server that cannot be verified yet: a refusal is believed, since who
-    /// carries the connection can end it anyway, an admission is not.
-    fn notice(&mut self, message: &Signed, env: &mut dyn Env, out: &mut Vec<Output>) -> Result<(), Finding> {
-        let unverified: Notice = message.read().ok_or_else(|| garbage("a notice that does not read"))?;
-        match cc_core::Code::parse(&unverified.code) {
-            Ok(code) => {
-                out.push(Output::Event(Event::TurnedAway(Finding::new(code, unverified.text))));
-                Ok(())
-            }
-            Err(_) => match self.from_server::<Notice>(message)?.code.as_str() {
-                "registered" => {
-                    let shown = self.rounds.values().rev().find(|round| round.purpose == Purpose::Register);
-                    let shown = shown.and_then(|round| round.published.as_ref());
-                    self.shown = shown.map(|published| published.transcript.clone()).or(self.shown.take());
-                    self.prove_channel(env, out);
-                    out.push(Output::Event(Event::Registered));
-                    Ok(())
-                }
-                // The instance is known; the proof for this connection was accepted.
-                "welcome" => {
-                    out.push(Output::Event(Event::Welcome));
-                    Ok(())
-                }
-                _ => Err(garbage("a notice with an unknown word")),
-            },
-        }
-    }
-
-    fn reserve(&mut self, message: &Signed, out: &mut Vec<Output>) -> Result<(), Finding> {
-        let Reserve { epoch } = self.from_server(message)?;
-        let round = self.rounds.get(&epoch).ok_or_else(|| garbage("a reservation for an unknown round"))?;
-        let job = round.job.as_ref().ok_or_else(|| garbage("a reservation for a round without job"))?;
-        let (job_id, file) = (round.job_id.clone(), job.file.clone());
-        out.push(Output::Event(Event::Reserve { epoch, job_id, file }));
-        Ok(())
     }
 }
 

@@ -1,24 +1,25 @@
 //! Steps 1 and 2: a round is opened, and this participant contributes its challenge.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cc_core::{Finding, codes};
 
 use crate::binding::{Leaf, Purpose};
 use crate::bundle::SignedBundle;
-use crate::crypto::sha256;
+use crate::crypto::{Digest, PublicKey, sha256};
 use crate::job::{self, JobFile};
-use crate::message::{Busy, Contribution, MAX_MEMBERS, Open};
+use crate::message::{Busy, Contribution, Kind, MAX_MEMBERS, Open};
 use crate::name::Name;
 use crate::role::Role;
 use crate::signed::Signed;
 use crate::token::Peer;
 
-use super::state::{Job, Round};
+use super::state::{Announced, Job, Round};
 use super::{EPOCH_WINDOW, Env, Event, Floor, NONCE_LIFETIME, Now, Output, Participant, garbage};
 
-/// Most rounds that are open at once; more is a storm.
-const MOST_OPEN: usize = 64;
+/// How many instances' runtimes are kept before those are forgotten that no round needs; twice the members of a round.
+const MOST_RUNTIMES: usize = 2 * MAX_MEMBERS;
 
 impl Participant {
     pub(super) fn open(
@@ -52,6 +53,7 @@ impl Participant {
         }
         self.in_window(epoch)?;
         self.seen.insert(epoch, digest);
+        self.server_key = Some(server.key.clone());
         match self.join(now, epoch, &open, message, server, env) {
             Ok(mut round) => {
                 round.messages = vec![bytes.to_vec(), round.contribution.clone()];
@@ -73,7 +75,6 @@ impl Participant {
         let server = self.enrolled(now, &message.header.sender, Role::Server, &open.identity)?;
         message.verify(&self.federation_id, &server.key)?;
         self.received.admit(&server.key.digest(), &message.header)?;
-        self.server_key = Some(server.key.clone());
         Ok(server)
     }
 
@@ -95,10 +96,15 @@ impl Participant {
             return Err(Finding::new(codes::POL_ROLLBACK, text));
         }
         let version = bundle.version;
+        let revoked = bundle.revoked_names.clone();
         let kept = signed.to_bytes();
         self.floor = Floor { signed, bundle: Arc::new(bundle), digest };
         self.enrolled.clear();
         out.push(Output::Event(Event::Adopted { version, digest, bundle: kept }));
+        for name in revoked {
+            let text = format!("the name {name} is revoked by bundle version {version}");
+            self.evict(&name, &Finding::new(codes::FL_MEMBER_UNKNOWN, text), out);
+        }
         Ok(())
     }
 
@@ -136,9 +142,6 @@ impl Participant {
         }
         let job_id = &message.header.job_id;
         let job = self.job_of(purpose, open, job_id)?;
-        if self.rounds.len() >= MOST_OPEN {
-            return Err(garbage("too many rounds at once"));
-        }
         self.reports.take(now.mono).map_err(|wait| {
             Finding::new(codes::FL_MEMBER_BUSY, format!("no report for another {:.1} s", wait.as_secs_f64()))
         })?;
@@ -169,6 +172,7 @@ impl Participant {
             drawn_at: now.mono,
             leaf,
             contribution,
+            registered: false,
             published: None,
             messages: Vec::new(),
         })
@@ -197,7 +201,7 @@ impl Participant {
         }
         let text = std::str::from_utf8(&open.job_file).map_err(|_| mismatch("the job file is not text"))?;
         let parsed = JobFile::parse(text).map_err(|error| mismatch(&error.to_string()))?;
-        Ok(Some(Job { file: open.job_file.to_vec(), parsed }))
+        Ok(Some(Job { file: open.job_file.to_vec(), parsed, asked: false, answer: None }))
     }
 
     /// The server asks again, after a reconnect: the same answers, and no second report.
@@ -205,14 +209,17 @@ impl Participant {
         let Some(round) = self.rounds.get(&epoch) else { return };
         let (job_id, server) = (round.job_id.clone(), round.server.name.clone());
         let contribution = Signed::from_bytes(&round.contribution, usize::MAX).map(|message| message.payload);
-        let token = round.published.as_ref().and_then(|published| published.token.clone());
-        if let Some(payload) = contribution {
-            let bytes = self.sign(crate::message::Kind::Contribution, epoch, &job_id, Some(server), payload);
-            out.push(Output::Send(bytes));
-        }
-        if let Some(payload) = token {
-            let bytes = self.sign(crate::message::Kind::Token, epoch, &job_id, None, payload);
-            out.push(Output::Send(bytes));
+        let published = round.published.as_ref();
+        let token = published.and_then(|published| published.token.clone());
+        let verdict = published.and_then(|published| published.verdict_message.clone());
+        let all = [
+            (Kind::Contribution, Some(server), contribution),
+            (Kind::Token, None, token),
+            (Kind::Verdict, None, verdict),
+        ];
+        for (kind, to, payload) in all {
+            let Some(payload) = payload else { continue };
+            out.push(Output::Send(self.sign(kind, epoch, &job_id, to, payload)));
         }
     }
 
@@ -221,12 +228,37 @@ impl Participant {
         self.reports.wait(now.mono)
     }
 
-    /// Rounds whose nonce has died are forgotten once nobody's verdict on them can matter.
+    /// How many reports this machine may make at once.
+    pub(crate) fn reports_ready(&self, now: Now) -> u32 {
+        self.reports.ready(now.mono)
+    }
+
+    /// Rounds whose nonce has died are forgotten once nobody's verdict on them can matter. Of a job that was not
+    /// announced yet that is later: its gate says `fl.verdict.expired`.
     pub(super) fn forget_rounds(&mut self, now: Now) {
-        let kept = NONCE_LIFETIME
-            .saturating_mul(2)
-            .max(self.floor.bundle.verdict_lifetime.saturating_add(NONCE_LIFETIME));
-        self.rounds.retain(|_, round| now.mono.saturating_sub(round.drawn_at) <= kept);
+        let gate = self.floor.bundle.verdict_lifetime.saturating_add(NONCE_LIFETIME);
+        let over = NONCE_LIFETIME.saturating_mul(2);
+        self.rounds.retain(|_, round| {
+            let announced = round.published.as_ref().map(|published| &published.announced);
+            let waits = round.job.is_some() && !matches!(announced, Some(Announced::Done));
+            let kept = if waits { gate.max(over) } else { over };
+            now.mono.saturating_sub(round.drawn_at) <= kept
+        });
+        self.forget_keys();
+    }
+
+    /// Whoever restarts again and again uses up no memory: what was kept for instances that no round needs any longer
+    /// goes when it becomes much.
+    fn forget_keys(&mut self) {
+        if self.received.is_crowded() || self.runtimes.len() >= MOST_RUNTIMES {
+            let peers = self.rounds.values().filter_map(|round| round.published.as_ref());
+            let peers = peers.flat_map(|published| published.peers.values().map(|member| &member.peer));
+            let servers = self.rounds.values().map(|round| &round.server);
+            let mut needed: BTreeSet<Digest> = peers.chain(servers).map(|peer| peer.key.digest()).collect();
+            needed.extend(self.server_key.as_ref().map(PublicKey::digest));
+            self.received.retain(|key| needed.contains(key));
+            self.runtimes.retain(|key, _| needed.contains(key));
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::crypto::{Digest, Signature, same, sha256, sha512};
 use crate::envelope::{Envelope, MAX_ENVELOPE};
 use crate::message::{Contribution, Kind, MAX_MEMBERS, Publish};
 use crate::name::Name;
+use crate::role::Role;
 use crate::signed::Signed;
 use crate::token::{Peer, RoundTerms};
 
@@ -43,15 +44,31 @@ impl Participant {
         }
         match self.check(now, epoch, &round, &publish, digest) {
             Ok(published) => {
-                let binding = Binding::new(sha512(&published.transcript));
                 round.published = Some(published);
                 round.messages.push(bytes.to_vec());
                 self.rounds.insert(epoch, round);
-                out.push(Output::Collect { epoch, binding });
+                self.due.push_back(epoch);
+                self.make_reports(now, out);
             }
             Err(finding) => out.push(Output::Event(Event::Abstained { epoch, finding })),
         }
         Ok(())
+    }
+
+    /// Makes the reports that are due, as fast as [`Bucket`](super::bucket::Bucket) allows: however many roots a
+    /// coordinator holds back to publish them at once, they are attested one after the other.
+    pub(super) fn make_reports(&mut self, now: Now, out: &mut Vec<Output>) {
+        while let Some(epoch) = self.due.front().copied() {
+            let round = self.rounds.get(&epoch).filter(|round| !round.is_late(now));
+            if let Some(published) = round.and_then(|round| round.published.as_ref()) {
+                if self.made.take(now.mono).is_err() {
+                    return;
+                }
+                let binding = Binding::new(sha512(&published.transcript));
+                out.push(Output::Collect { epoch, binding });
+            }
+            self.due.pop_front();
+        }
     }
 
     /// A message of the coordinator in a round that this participant takes part in.
@@ -76,6 +93,10 @@ impl Participant {
         digest: Digest,
     ) -> Result<Published, Finding> {
         let malformed = |text: String| Finding::new(codes::FL_ROOT_MALFORMED, text);
+        if round.is_late(now) {
+            let text = format!("my nonce for round {epoch} is used up");
+            return Err(Finding::new(codes::BIND_NONCE_EXPIRED_OR_UNKNOWN, text));
+        }
         let entries = &publish.contributions;
         if entries.len() > MAX_MEMBERS {
             return Err(malformed(format!("{} entries, the limit is {MAX_MEMBERS}", entries.len())));
@@ -112,8 +133,8 @@ impl Participant {
             return Err(Finding::new(codes::FL_MEMBER_MISSING, "the server is not in the list"));
         }
         if let Some(job) = &round.job {
-            let sites =
-                peers.keys().chain([&self.me.name]).filter(|name| **name != round.server.name).count();
+            let roles = peers.values().map(|member| member.peer.role).chain([self.me.role]);
+            let sites = roles.filter(|role| *role == Role::Client).count();
             job.parsed.met_by(sites, present).map_err(|text| Finding::new(codes::FL_MEMBER_MISSING, text))?;
         }
         let listed: Vec<ListedMember> = leaves
@@ -140,6 +161,7 @@ impl Participant {
             transcript,
             token: None,
             verdict: None,
+            verdict_message: None,
             pending: BTreeMap::new(),
             verdicts: BTreeMap::new(),
             announced: Announced::Nothing,
@@ -243,10 +265,12 @@ impl Participant {
         }
         let job_id = round.job_id.clone();
         let bytes = self.sign(Kind::Token, epoch, &job_id, None, token.clone());
-        if let Some(round) = self.rounds.get_mut(&epoch) {
-            round.messages.push(bytes.clone());
-            if let Some(published) = &mut round.published {
-                published.token = Some(token);
+        if let Some(round) = self.rounds.get_mut(&epoch)
+            && let Some(published) = &mut round.published
+        {
+            published.token = Some(token);
+            if published.verdict.is_none() {
+                round.messages.push(bytes.clone());
             }
         }
         out.push(Output::Send(bytes));

@@ -15,6 +15,8 @@ use crate::sybil::Identifiers;
 use crate::token::{Peer, RoundTerms};
 use crate::verdict::{SignedVerdict, Verdict};
 
+use super::{NONCE_LIFETIME, Now};
+
 /// One round.
 #[derive(Debug)]
 pub(super) struct Round {
@@ -35,9 +37,11 @@ pub(super) struct Round {
     pub(super) leaf: Vec<u8>,
     /// The own contribution as sent, for a server that asks again.
     pub(super) contribution: Vec<u8>,
+    /// In a registration: the server says that it admitted this instance.
+    pub(super) registered: bool,
     /// What follows the coordinator's Publish.
     pub(super) published: Option<Published>,
-    /// Every message so far.
+    /// Every message up to the own verdict.
     pub(super) messages: Vec<Vec<u8>>,
 }
 
@@ -46,6 +50,10 @@ pub(super) struct Round {
 pub(super) struct Job {
     pub(super) file: Vec<u8>,
     pub(super) parsed: JobFile,
+    /// Whether the server asked for resources.
+    pub(super) asked: bool,
+    /// What it was answered.
+    pub(super) answer: Option<String>,
 }
 
 /// A round whose root is known.
@@ -64,6 +72,8 @@ pub(super) struct Published {
     pub(super) token: Option<Vec<u8>>,
     /// The own verdict: for each other member that this one judges, whether it was accepted.
     pub(super) verdict: Option<VerdictMap>,
+    /// It, as it was sent.
+    pub(super) verdict_message: Option<Vec<u8>>,
     /// Signed verdicts of others that name members whose tokens have not been seen here.
     pub(super) pending: BTreeMap<Name, (Verdict, SignedVerdict)>,
     /// The verdicts of others as counted here, each with the digest of the verifier's policy.
@@ -116,6 +126,17 @@ pub(super) enum Standing {
 }
 
 impl Round {
+    /// Whether the own nonce has died, and with it every token of the round that was not accepted yet.
+    pub(super) fn is_late(&self, now: Now) -> bool {
+        now.mono.saturating_sub(self.drawn_at) > NONCE_LIFETIME
+    }
+
+    /// Whether the own verdict accepts the server.
+    pub(super) fn accepts_server(&self) -> bool {
+        let verdict = self.published.as_ref().and_then(|published| published.verdict.as_ref());
+        verdict.and_then(|verdict| verdict.get(&self.server.name)).is_some_and(Result::is_ok)
+    }
+
     /// Whom a verifier judges: everybody else, but in a registration only the server judges sites and sites only the
     /// server (*verification.md* 5.6).
     pub(super) fn judges(&self, verifier: &Name, subject: &Name) -> bool {

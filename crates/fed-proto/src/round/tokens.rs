@@ -14,7 +14,7 @@ use crate::token::{Look, check};
 
 use super::publish::unknown_round;
 use super::state::{Published, Standing};
-use super::{Event, JudgeOrder, NONCE_LIFETIME, Now, Output, Participant, garbage};
+use super::{Env, Event, JudgeOrder, Now, Output, Participant, garbage};
 
 impl Participant {
     pub(super) fn token(
@@ -26,7 +26,11 @@ impl Participant {
     ) -> Result<(), Finding> {
         let epoch = message.header.epoch;
         let round = self.rounds.get_mut(&epoch).ok_or_else(|| unknown_round(epoch))?;
+        let late = round.is_late(now);
         let published = round.published.as_mut().ok_or_else(|| garbage("a token before the list"))?;
+        if message.header.sender == self.me.name {
+            return Err(Finding::new(codes::FL_TOKEN_REFLECTED, "my own token came back"));
+        }
         let member = published
             .peers
             .get_mut(&message.header.sender)
@@ -41,7 +45,9 @@ impl Participant {
             // A resend, or a second opinion of the sender about itself: the first one counts.
             return Ok(());
         }
-        round.messages.push(bytes.to_vec());
+        if published.verdict.is_none() {
+            round.messages.push(bytes.to_vec());
+        }
         let envelope = Envelope::parse(&message.payload);
         if let Ok(envelope) = &envelope {
             member.transcript = Some(envelope.transcript.clone());
@@ -60,7 +66,7 @@ impl Participant {
                 sender: &member.peer,
                 required,
                 runtime: self.runtimes.get(&key).copied(),
-                late: now.mono.saturating_sub(round.drawn_at) > NONCE_LIFETIME,
+                late,
             };
             check(look, &envelope).map(|(binding, runtime)| (envelope, binding, runtime))
         });
@@ -91,13 +97,17 @@ impl Participant {
         epoch: u64,
         peer: &Name,
         result: Result<Identifiers, Finding>,
+        env: &mut dyn Env,
         out: &mut Vec<Output>,
     ) {
-        let round = self.rounds.get(&epoch).and_then(|round| round.published.as_ref());
-        let member = round.and_then(|published| published.peers.get(peer));
-        if matches!(member.map(|member| &member.standing), Some(Standing::Judging(_))) {
-            self.settle(now, epoch, peer, result, out);
+        let Some(round) = self.rounds.get(&epoch) else { return };
+        let member = round.published.as_ref().and_then(|published| published.peers.get(peer));
+        if !matches!(member.map(|member| &member.standing), Some(Standing::Judging(_))) {
+            return;
         }
+        let result = if round.is_late(now) { result.and_then(|_| Err(too_old(peer, epoch))) } else { result };
+        self.settle(now, epoch, peer, result, out);
+        self.registered_if_mutual(epoch, env, out);
     }
 
     /// The coordinator says who is absent: nobody waits for them any longer.
@@ -176,9 +186,8 @@ impl Participant {
 
     /// The own nonces die, and with them what was not settled.
     pub(super) fn deadlines(&mut self, now: Now, out: &mut Vec<Output>) {
-        let late = |drawn_at| now.mono.saturating_sub(drawn_at) > NONCE_LIFETIME;
         let mut due = Vec::new();
-        for (epoch, round) in self.rounds.iter().filter(|(_, round)| late(round.drawn_at)) {
+        for (epoch, round) in self.rounds.iter().filter(|(_, round)| round.is_late(now)) {
             let open = round.published.iter().filter(|published| published.verdict.is_none());
             for (name, member) in open.flat_map(|published| &published.peers) {
                 let unsettled = matches!(member.standing, Standing::Awaited | Standing::Judging(_));
@@ -188,11 +197,16 @@ impl Participant {
             }
         }
         for (epoch, name) in due {
-            let text = format!("{name} was not judged before the deadline of round {epoch}");
-            self.settle(now, epoch, &name, Err(Finding::new(codes::BIND_TOKEN_TOO_OLD, text)), out);
+            self.settle(now, epoch, &name, Err(too_old(&name, epoch)), out);
         }
+        self.overdue_admissions(now, out);
         self.forget_rounds(now);
     }
+}
+
+fn too_old(name: &Name, epoch: u64) -> Finding {
+    let text = format!("{name} was not judged before the deadline of round {epoch}");
+    Finding::new(codes::BIND_TOKEN_TOO_OLD, text)
 }
 
 fn absent(name: &Name) -> Finding {

@@ -6,7 +6,7 @@ use cc_core::{Binding, Class, Finding, codes};
 
 use crate::binding::Purpose;
 use crate::crypto::{Signature, sha512};
-use crate::message::VerdictMessage;
+use crate::message::{Payload, VerdictMessage};
 use crate::name::Name;
 use crate::signed::Signed;
 use crate::sybil::{self, Candidate};
@@ -55,11 +55,17 @@ impl Participant {
         let signature = self.me.key.sign(&bytes);
         let signed = SignedVerdict { bytes: bytes.clone(), signature };
         let message = VerdictMessage { bytes: bytes.into(), signature: signature.0.to_vec().into() };
+        let payload = message.to_bytes();
         let sent = self.send(&message, epoch, &job_id, None, out);
         if let Some(round) = self.rounds.get_mut(&epoch) {
             round.messages.push(sent);
+            let messages = std::mem::take(&mut round.messages);
+            if let Some(published) = &mut round.published {
+                published.verdict_message = Some(payload);
+            }
             if let Some(published) = &round.published {
-                out.push(Output::Event(Event::Concluded(Box::new(concluded(epoch, round, published)))));
+                let concluded = concluded(epoch, round, published, messages);
+                out.push(Output::Event(Event::Concluded(Box::new(concluded))));
             }
         }
         let policy = self.me.policy;
@@ -79,6 +85,9 @@ impl Participant {
         let sender = &message.header.sender;
         let round = self.rounds.get_mut(&epoch).ok_or_else(|| unknown_round(epoch))?;
         let published = round.published.as_mut().ok_or_else(|| garbage("a verdict before the list"))?;
+        if *sender == self.me.name {
+            return Err(Finding::new(codes::FL_TOKEN_REFLECTED, "my own verdict came back"));
+        }
         let member =
             published.peers.get(sender).ok_or_else(|| garbage("a verdict of somebody who is no member"))?;
         message.verify(&self.federation_id, &member.peer.key)?;
@@ -104,7 +113,9 @@ impl Participant {
             let text = format!("{sender} sends a verdict of another round, root or verifier");
             return Err(Finding::new(codes::FL_VERDICT_MISMATCH, text));
         }
-        round.messages.push(bytes.to_vec());
+        if published.verdict.is_none() {
+            round.messages.push(bytes.to_vec());
+        }
         let kept = SignedVerdict { bytes: signed.bytes.to_vec(), signature: Signature(signature) };
         published.pending.insert(sender.clone(), (verdict, kept));
         self.count_verdicts(now, epoch, out);
@@ -159,22 +170,18 @@ impl Participant {
             None => (*name == self.me.name).then_some(own_key),
         };
         let Some(verifier_key) = key_of(verifier) else { return };
+        let at = round.drawn_at;
         let mut rejects = Vec::new();
-        let mut instances = Vec::new();
+        let mut accepts = Vec::new();
         for (subject, result) in verdict {
+            // Whose an entry is that was not in order nobody knows: it says nothing of any instance.
+            let Some(subject_key) = key_of(subject) else { continue };
             match result {
-                Ok(()) => {
-                    if let Some(subject_key) = key_of(subject) {
-                        self.ledger.accept(
-                            (verifier, &verifier_key),
-                            (subject, &subject_key),
-                            round.drawn_at,
-                        );
-                        instances.push((subject.clone(), subject_key));
-                    }
-                }
+                Ok(()) => accepts.push((subject.clone(), subject_key)),
                 // No answer and an undecided case let the age run on; only a Reject ends at once (5.5 step 8).
-                Err(finding) if is_refutation(finding) => rejects.push((subject.clone(), finding.clone())),
+                Err(finding) if is_refutation(finding) => {
+                    rejects.push((subject.clone(), subject_key, finding.clone()));
+                }
                 Err(_) => {}
             }
         }
@@ -190,12 +197,18 @@ impl Participant {
             verdict: verdict.clone(),
             signed,
         }));
-        for (subject, finding) in rejects {
-            self.ledger.reject(verifier, &subject);
-            self.refuted(verifier, &subject, &finding, out);
+        for (subject, key) in &accepts {
+            self.ledger.accept((verifier, &verifier_key), (subject, key), at);
         }
-        for (name, key) in instances {
-            self.replaced(&name, &key, out);
+        for (subject, key, finding) in rejects {
+            self.ledger.reject((verifier, &verifier_key), (&subject, &key), at);
+            self.refuted((verifier, &verifier_key), (&subject, &key), &finding, out);
+        }
+        // Who another verifier takes for a newer instance is that verifier's affair.
+        if *verifier == self.me.name {
+            for (name, key) in &accepts {
+                self.replaced(name, key, out);
+            }
         }
     }
 }
@@ -234,7 +247,12 @@ fn refuse_shared_hardware(
     }
 }
 
-fn concluded(epoch: u64, round: &super::state::Round, published: &Published) -> Concluded {
+fn concluded(
+    epoch: u64,
+    round: &super::state::Round,
+    published: &Published,
+    messages: Vec<Vec<u8>>,
+) -> Concluded {
     let verdict = published.verdict.iter().flatten();
     let (mut accepted, mut refused) = (Vec::new(), Vec::new());
     for (name, result) in verdict {
@@ -250,7 +268,7 @@ fn concluded(epoch: u64, round: &super::state::Round, published: &Published) -> 
         root: published.terms.root,
         accepted,
         refused,
-        messages: round.messages.clone(),
+        messages,
     }
 }
 

@@ -9,15 +9,12 @@ use crate::support::{job, outcome, reason, registered, scheduled, seconds};
 fn job_runs_where_everybody_accepts_everybody() {
     let mut federation = registered(11, 4);
     let sites: Vec<_> = (1..=4).map(site).collect();
-    let before = federation.server_reports.len();
+    let before = federation.reports(&name("server"));
     let id = federation.attempt(&job("one", "min_sites = 4"), 1, &sites.iter().collect::<Vec<_>>());
     assert_eq!(scheduled(&outcome(&mut federation, 1)).len(), 5);
     assert!(federation.sites.values().all(|site| site.running.contains_key(&id)));
-    assert_eq!(federation.server_reports.len(), before + 1);
-    assert!(
-        federation.sites.values().all(|site| site.reports.len() == 2),
-        "one report per participant and round"
-    );
+    assert_eq!(federation.reports(&name("server")), before + 1);
+    assert!(sites.iter().all(|site| federation.reports(site) == 2), "one report per participant and round");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Registration, restart, duplicates.
 
 use cc_core::codes;
-use cc_testkit::federation::{Federation, site};
+use cc_testkit::federation::{Federation, name, site};
 use fed_proto::coordinator::ServerEvent;
 
 use crate::support::{registered, seconds};
@@ -9,8 +9,9 @@ use crate::support::{registered, seconds};
 #[test]
 fn sites_register_and_one_server_report_serves_a_batch() {
     let federation = registered(1, 10);
-    assert!(federation.sites.values().all(|site| site.registered && site.reports.len() == 1));
-    assert_eq!(federation.server_reports.len(), 1);
+    assert!(federation.sites.values().all(|site| site.registered));
+    assert!(federation.sites.keys().all(|name| federation.reports(name) == 1));
+    assert_eq!(federation.reports(&name("server")), 1);
 }
 
 #[test]
@@ -35,5 +36,5 @@ fn n_fl_20_second_live_instance_of_a_name() {
     assert_eq!(federation.sites[&other].turned_away.len(), 1);
     assert_eq!(federation.sites[&other].turned_away[0].code, codes::FL_REGISTRATION_DUPLICATE);
     assert!(federation.online().contains(&one));
-    assert!(federation.events.iter().any(|event| matches!(event, ServerEvent::Refused { finding, .. } if finding.code == codes::FL_REGISTRATION_DUPLICATE)));
+    assert!(federation.server.events.iter().any(|event| matches!(event, ServerEvent::Refused { finding, .. } if finding.code == codes::FL_REGISTRATION_DUPLICATE)));
 }

@@ -27,9 +27,9 @@ pub(crate) const fn seconds(count: u64) -> Duration {
 
 /// Runs until the n-th attempt ended, and says how.
 pub(crate) fn outcome(federation: &mut Federation, attempts: usize) -> Outcome {
-    federation.run_until("the attempt", seconds(300), |f| f.attempts.len() >= attempts);
+    federation.run_until("the attempt", seconds(300), |f| f.server.attempts.len() >= attempts);
     federation.run(seconds(2));
-    federation.attempts[attempts - 1].2.clone()
+    federation.server.attempts[attempts - 1].2.clone()
 }
 
 /// Clients and server of an outcome that is a schedule.

@@ -278,7 +278,8 @@ fn evidence_and_lists_have_limits() {
     assert!(Envelope::parse(&envelope.to_bytes()).is_ok());
     envelope.evidence.push(1);
     refused(&envelope.to_bytes(), codes::ENV_SIZE_EXCEEDED);
-    let lists: [fn(&mut Envelope) -> &mut Vec<Vec<u8>>; 2] = [|e| &mut e.aux, |e| &mut e.endorsements];
+    type List = fn(&mut Envelope) -> &mut Vec<Vec<u8>>;
+    let lists: [List; 2] = [|e| &mut e.aux, |e| &mut e.endorsements];
     for of in lists {
         let mut envelope = full();
         *of(&mut envelope) = vec![vec![1]; MAX_ENDORSEMENTS];

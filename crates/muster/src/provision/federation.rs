@@ -136,7 +136,7 @@ pub(super) fn read(file: &Path) -> Fallible<Federation> {
     parse(&text, file)
 }
 
-fn parse(text: &str, file: &Path) -> Fallible<Federation> {
+pub(super) fn parse(text: &str, file: &Path) -> Fallible<Federation> {
     let document = toml::Deserializer::parse(text).map_err(|error| {
         let place = error.to_string().lines().next().unwrap_or_default().to_owned();
         Failure::new(format!("{}: {place}: {}", file.display(), error.message()))

@@ -1,7 +1,13 @@
 //! A participant that has somebody's enrolment kit but no trusted hardware. It takes part in its registration up to the
 //! point where it has to show what it runs, and then presents a token of another site that it found in a transcript.
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test double: a panic is the wanted failure")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test double: a panic is the wanted failure, and its output is its result"
+)]
 
 use std::path::{Path, PathBuf};
 

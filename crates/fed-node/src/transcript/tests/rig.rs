@@ -135,7 +135,7 @@ impl Machines for Emulation {
         result
     }
 
-    fn concluded(&mut self, own: &Participant, concluded: Concluded, at: UnixTime) {
+    fn concluded(&mut self, own: &Participant, concluded: &Concluded, at: UnixTime) {
         let me = own.me();
         let mut state = self.state.borrow_mut();
         let judged = state.judged.remove(&(me.name.clone(), concluded.epoch)).unwrap_or_default();
@@ -143,7 +143,7 @@ impl Machines for Emulation {
         let objects = objects.into_iter().flatten().map(|bytes| (sha256(&bytes), bytes)).collect();
         let transcript = Transcript::new(Parts {
             verifier: me.name.as_str(),
-            concluded: &concluded,
+            concluded,
             descriptor: &me.descriptor,
             site_policy: &site_policy(&me.name),
             at,
@@ -153,7 +153,7 @@ impl Machines for Emulation {
         .unwrap();
         let bytes = transcript.to_bytes(|message| me.key.sign(message)).unwrap();
         let (verifier, purpose) = (me.name.clone(), concluded.purpose);
-        state.kept.push(Kept { verifier, purpose, transcript, concluded, bytes });
+        state.kept.push(Kept { verifier, purpose, transcript, concluded: concluded.clone(), bytes });
     }
 }
 
@@ -333,7 +333,7 @@ impl Rig {
     /// Signs with the key of a participant that runs.
     pub(super) fn sign(&self, who: &Name, message: &[u8]) -> Signature {
         if *who == name("server") {
-            return self.federation.server.as_ref().unwrap().own().me().key.sign(message);
+            return self.federation.server.coordinator.as_ref().unwrap().own().me().key.sign(message);
         }
         self.federation.sites[who].agent.as_ref().unwrap().me().key.sign(message)
     }

@@ -67,13 +67,13 @@ impl Machines for Manager {
         result
     }
 
-    fn concluded(&mut self, own: &Participant, concluded: Concluded, at: cc_core::UnixTime) {
+    fn concluded(&mut self, own: &Participant, concluded: &Concluded, at: cc_core::UnixTime) {
         let me = own.me();
         let of = |(who, epoch, _): &&(Name, u64, JudgedPeer)| *who == me.name && *epoch == concluded.epoch;
         let record = RoundRecord {
             verifier: me.name.to_string(),
             judged: self.judged.iter().filter(of).map(|(_, _, peer)| peer.clone()).collect(),
-            concluded,
+            concluded: concluded.clone(),
             bundle: self.bundle.clone(),
             descriptor: me.descriptor.clone(),
             site_policy: site_policy(),

@@ -33,7 +33,6 @@ pub(super) struct Site {
     pub(super) compute_env: String,
     pub(super) cpu: Option<String>,
     pub(super) gpu: Option<String>,
-    pub(super) role: Option<String>,
     pub(super) issuers: Vec<Issuer>,
     pub(super) check_frequency: Option<Value>,
     pub(super) failure_action: Option<String>,
@@ -146,7 +145,7 @@ fn site(folder: &Path, name: &str, kind: Kind, file: String) -> Result<Site, Pro
     if let Some(key) = left_over {
         return Err(at(&format_args!("`{key}` is not a key that is known here")));
     }
-    Ok(Site { file, compute_env, cpu, gpu, role, issuers, check_frequency, failure_action })
+    Ok(Site { file, compute_env, cpu, gpu, issuers, check_frequency, failure_action })
 }
 
 fn issuer(value: Value) -> Result<Issuer, Problem> {
