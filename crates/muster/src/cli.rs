@@ -36,6 +36,20 @@ Examples:
   muster provision federation.toml --out kits/
   muster provision --import-nvflare workspace/project/prod_00 --out kits/";
 
+const TRANSCRIPT_EXAMPLES: &str = "\
+Examples:
+  Verify everything again, in the federation whose descriptor you have:
+    muster transcript verify 1780272000123-job-start-3f2a9c0d1e5b.jsonl --descriptor descriptor.toml
+
+  What would be decided today:
+    muster transcript verify FILE --descriptor descriptor.toml --at 2026-11-25T12:00:00Z --format json
+
+Exit codes:
+  0  authentic, and the same verdict, byte for byte
+  2  usage or configuration error
+  3  not authentic, or something comes out otherwise
+  6  a plugin could not be loaded, is none for the federation, or none serves a profile";
+
 /// Attested admission for federated learning.
 ///
 /// Muster proves what a participant runs, by hardware evidence, and judges it by your policy.
@@ -87,6 +101,9 @@ pub(crate) enum Command {
     /// Becomes the program of a job; started by servers and agents only.
     #[command(name = crate::node::STARTER, hide = true)]
     JobStarter,
+    /// Verify again what a participant decided in a round, from the one file that it kept of it.
+    #[command(subcommand)]
+    Transcript(Transcript),
     /// Explain an error code.
     #[command(after_help = "Example:\n  muster explain snp.crl.missing")]
     Explain(Explain),
@@ -355,6 +372,41 @@ pub(crate) enum FederationProfile {
     Production,
     /// Emulated hardware, for trying things out.
     Development,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Transcript {
+    /// Verify a transcript offline: every signature, every piece of evidence, every verdict. Admits nobody.
+    #[command(after_help = TRANSCRIPT_EXAMPLES)]
+    Verify(TranscriptVerify),
+    /// Show who judged whom, when, and how. Only that the file is whole is checked.
+    #[command(after_help = "Example:\n  muster transcript show 1780272000123-register.jsonl")]
+    Show {
+        /// The transcript.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Output for people, or one JSON object on standard output.
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TranscriptVerify {
+    /// The transcript.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Judge everybody as of this instant (RFC 3339) instead of the recorded ones.
+    #[arg(long, value_name = "RFC3339", value_parser = parse_instant)]
+    pub(crate) at: Option<cc_core::UnixTime>,
+    /// The federation, from your own kit. Without it the file's own descriptor is believed, and the result says so.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) descriptor: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) plugins: Plugins,
+    /// Output for people, or one JSON object on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

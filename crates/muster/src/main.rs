@@ -18,6 +18,7 @@ mod policy;
 mod provision;
 mod reference;
 mod report;
+mod transcript;
 
 use std::process::ExitCode;
 
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Bundle(cli::Bundle::Publish { file, admin }) => admin::publish(&admin, &file),
         Command::JobStarter => return node::become_job(),
         Command::Provision(command) => provision::run(&command),
+        Command::Transcript(command) => transcript::run(command),
         Command::Explain(command) => explain::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();

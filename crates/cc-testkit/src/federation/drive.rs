@@ -19,7 +19,7 @@ const REPORT_TIME: Duration = Duration::from_millis(20);
 pub(super) enum Delivery {
     ToServer(Conn, Arc<Vec<u8>>),
     ToSite(Conn, Name, Arc<Vec<u8>>),
-    Collected { who: Name, epoch: u64, evidence: Vec<u8> },
+    Collected { who: Name, epoch: u64, evidence: Evidence },
     Judged { who: Name, order: Box<JudgeOrder> },
     Gone(Conn),
     Dial(Name),
@@ -50,11 +50,12 @@ impl Federation {
                     return;
                 }
                 let over = *binding.as_bytes();
-                let evidence = match &mut site.forge {
-                    Some(forge) => forge(over),
-                    None => {
+                let evidence = match (&mut site.forge, &mut self.machines) {
+                    (Some(forge), _) => alone(forge(over)),
+                    (None, machines) => {
                         self.watch.report(name, who, epoch, over, now);
-                        evidence(name, &over)
+                        let own = || alone(evidence(name, &over));
+                        machines.as_mut().map_or_else(own, |machines| machines.report(name, &over))
                     }
                 };
                 let delivery = Delivery::Collected { who: name.clone(), epoch, evidence };
@@ -90,6 +91,7 @@ impl Federation {
                 site.running.insert(job.clone(), *start);
                 self.with_agent(name, None, |agent, _, out| agent.job_update(&job, "started", "", out));
             }
+            Event::Concluded(concluded) => self.concluded(name, &concluded),
             Event::NotAdmitted { job_id, reason } => site.not_admitted.push((job_id, reason)),
             Event::Stop { job_id, finding } => {
                 let Some(_) = site.running.remove(&job_id) else { return };
@@ -140,7 +142,9 @@ impl Federation {
                 let label = self.server.enrolled.name.clone();
                 let over = *binding.as_bytes();
                 self.watch.report(&label, who, epoch, over, now);
-                let evidence = evidence(&label, &over);
+                let own = || alone(evidence(&label, &over));
+                let evidence =
+                    self.machines.as_mut().map_or_else(own, |machines| machines.report(&label, &over));
                 self.queue.push(now + REPORT_TIME, Delivery::Collected { who: label, epoch, evidence });
             }
             Action::Judge(order) => {
@@ -168,6 +172,9 @@ impl Federation {
                 let lifetime = self.lifetime();
                 self.watch.start(&label, who, &start.grant, lifetime, self.now);
                 self.server.running.insert(start.grant.job_id.clone(), (**start).clone());
+            }
+            ServerEvent::Own(Event::Concluded(concluded)) => {
+                self.concluded(&self.server.enrolled.name.clone(), concluded);
             }
             ServerEvent::Own(Event::Stop { job_id, finding }) => {
                 let stopped = self.server.running.remove(job_id).map(|_| (job_id.clone(), finding.clone()));
@@ -206,7 +213,6 @@ impl Federation {
             }
             Delivery::Collected { who, epoch, evidence } => {
                 let now = self.now();
-                let evidence = Evidence { evidence, aux: Vec::new(), endorsements: Vec::new() };
                 if who == self.server.enrolled.name {
                     self.with_server(|s, now, env, out| s.collected(now, epoch, Ok(evidence), env, out));
                 } else {
@@ -274,7 +280,15 @@ impl Federation {
         let (guest, over) = split(&order.envelope.evidence);
         let made = self.watch.maker(over).filter(|(label, _)| label.as_str().as_bytes() == guest).cloned();
         let refusal = self.policy.get(&(who.clone(), peer.clone()));
+        let by_machine = self.machines.as_mut().map(|machines| machines.judge(who, order, now.wall));
         let result = match (made, refusal) {
+            _ if by_machine.is_some() => {
+                let maker = self.watch.maker(order.binding.as_bytes()).map(|(_, maker)| *maker);
+                if let (Some(Ok(_)), Some(maker)) = (&by_machine, maker) {
+                    self.watch.affirm(verifier, maker, epoch, &order.envelope.root, self.now);
+                }
+                by_machine.unwrap()
+            }
             (None, _) => Err(Finding::new(codes::SNP_SIGNATURE_INVALID, "no hardware made this")),
             (Some(_), _) if over != order.binding.as_bytes() => {
                 Err(Finding::new(codes::BIND_REPORT_DATA_MISMATCH, "made over something else"))
@@ -315,6 +329,11 @@ impl Federation {
 /// What the emulated hardware of a guest signs.
 pub fn evidence(guest: &Name, over: &[u8; 64]) -> Vec<u8> {
     [guest.as_str().as_bytes(), b"\0", over].concat()
+}
+
+/// Evidence that nothing comes with.
+const fn alone(evidence: Vec<u8>) -> Evidence {
+    Evidence { evidence, aux: Vec::new(), endorsements: Vec::new() }
 }
 
 fn split(evidence: &[u8]) -> (&[u8], &[u8]) {

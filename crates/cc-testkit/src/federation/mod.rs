@@ -6,6 +6,7 @@
 
 mod drive;
 mod fixture;
+mod machines;
 mod net;
 mod server;
 mod site;
@@ -27,6 +28,7 @@ use fed_proto::round::{Env, Me, Now, Output, Participant};
 use drive::Delivery;
 pub use drive::evidence;
 pub use fixture::{Enrolled, Owner, WALL, name, site};
+pub use machines::Machines;
 pub use net::{Faults, Queue, Random};
 pub use server::Server;
 use site::{FIRST_BACKOFF, SiteWorld};
@@ -73,6 +75,7 @@ pub struct Federation {
     now: Duration,
     random: Random,
     seed: u64,
+    machines: Option<Box<dyn Machines>>,
 }
 
 impl Federation {
@@ -111,6 +114,7 @@ impl Federation {
             now: START,
             random,
             seed,
+            machines: None,
         };
         for number in 1..=sites {
             federation.add(&site(number));
@@ -132,7 +136,7 @@ impl Federation {
         Now { mono: self.now, wall }
     }
 
-    fn me(owner: &Owner, enrolled: &Enrolled, random: &mut Random) -> Me {
+    fn me(owner: &Owner, enrolled: &Enrolled, random: &mut Random, machines: Option<&dyn Machines>) -> Me {
         let key = AttKey::from_seed(&random.bytes()).unwrap();
         let identity = enrolled.identity(&owner.descriptor.federation_id(), &key, random.bytes());
         Me {
@@ -143,7 +147,10 @@ impl Federation {
             identity,
             key,
             runtime: Some(Digest([5; 32])),
-            policy: sha256(enrolled.name.as_str().as_bytes()),
+            policy: match machines {
+                Some(machines) => machines.policy(&enrolled.name),
+                None => sha256(enrolled.name.as_str().as_bytes()),
+            },
         }
     }
 
@@ -172,7 +179,8 @@ impl Federation {
     /// The same, which was told of instances that were replaced before.
     pub fn start_server_after(&mut self, retired: BTreeSet<Digest>) {
         let now = self.now();
-        let me = Self::me(&self.owner, &self.server.enrolled, &mut self.server.world.random);
+        let machines = self.machines.as_deref();
+        let me = Self::me(&self.owner, &self.server.enrolled, &mut self.server.world.random, machines);
         let own = Participant::new(me, self.bundle.clone(), None, now).unwrap();
         self.server.coordinator = Some(Coordinator::new(own, Timing::default(), retired, now));
     }
@@ -191,7 +199,7 @@ impl Federation {
     pub fn start(&mut self, name: &Name) {
         let now = self.now();
         let site = self.sites.get_mut(name).unwrap();
-        let me = Self::me(&self.owner, &site.enrolled, &mut site.random);
+        let me = Self::me(&self.owner, &site.enrolled, &mut site.random, self.machines.as_deref());
         site.agent = Some(Participant::new(me, self.bundle.clone(), None, now).unwrap());
         site.running.clear();
         site.registered = false;

@@ -29,12 +29,18 @@ pub fn write(
     let name = name(&transcript);
     let path = folder.join(&name);
     match place(folder, &folder.join(format!(".{name}.new")), &path, &bytes) {
-        Ok(()) => Ok(path),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            Err(TranscriptError::Exists { path })
-        }
+        Ok(Placed::Here) => Ok(path),
+        Ok(Placed::There) => Err(TranscriptError::Exists { path }),
         Err(source) => Err(TranscriptError::Io { path, source }),
     }
+}
+
+/// Whether the file stands in its place.
+enum Placed {
+    /// It does.
+    Here,
+    /// Another one does.
+    There,
 }
 
 fn name(transcript: &Transcript) -> String {
@@ -44,7 +50,7 @@ fn name(transcript: &Transcript) -> String {
     format!("{}-{}{dash}{job}.jsonl", head.epoch, head.purpose.word())
 }
 
-fn place(folder: &Path, temporary: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn place(folder: &Path, temporary: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<Placed> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     // What a crash left behind.
     match std::fs::remove_file(temporary) {
@@ -52,11 +58,15 @@ fn place(folder: &Path, temporary: &Path, path: &Path, bytes: &[u8]) -> std::io:
         _ => {}
     }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?;
-    let placed = file.write_all(bytes).and_then(|()| file.sync_all());
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
     // A link, unlike a rename, does not replace what is there.
-    let placed = placed.and_then(|()| std::fs::hard_link(temporary, path));
+    let linked = written.and_then(|()| match std::fs::hard_link(temporary, path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(Placed::There),
+        linked => linked.map(|()| Placed::Here),
+    });
     let removed = std::fs::remove_file(temporary);
-    placed?;
+    let placed = linked?;
     removed?;
-    File::open(folder)?.sync_all()
+    File::open(folder)?.sync_all()?;
+    Ok(placed)
 }

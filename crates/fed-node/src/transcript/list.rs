@@ -96,13 +96,14 @@ impl Scene<'_> {
         }
         let file = std::str::from_utf8(&open.job_file).ok().and_then(|text| JobFile::parse(text).ok());
         let Some(file) = file else { return mismatch("the job file does not read".to_owned()) };
-        let mut names: BTreeSet<&Name> = round.peers.keys().chain([&round.me.name]).collect();
+        let members = round.peers.values().chain([&round.me]).map(|peer| (&peer.name, peer.role));
+        let mut members: BTreeMap<&Name, Role> = members.collect();
         if self.at.chosen.is_some() {
             // Who fails only because of the caller's instant was there.
-            names.extend(round.unknown.keys());
+            members.extend(round.unknown.iter().map(|(name, (role, _))| (name, *role)));
         }
-        let sites = names.iter().filter(|name| ***name != round.server).count();
-        file.met_by(sites, |name| names.contains(name))
+        let sites = members.values().filter(|role| **role == Role::Client).count();
+        file.met_by(sites, |name| members.contains_key(name))
             .map_err(|text| wrong("Publish", codes::FL_MEMBER_MISSING, text))
     }
 

@@ -33,6 +33,8 @@ mod report;
 mod rerun;
 mod round;
 mod show;
+#[cfg(test)]
+mod tests;
 mod token;
 mod value;
 mod verify;

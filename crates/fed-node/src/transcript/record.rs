@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use cc_core::UnixTime;
+use cc_manager::attest::PolicyFile;
 use fed_proto::binding::{InclusionPath, leaf_hash};
 use fed_proto::crypto::{Digest, Signature, sha256};
+use fed_proto::descriptor::Descriptor;
 use fed_proto::message::{Kind, MAX_DOWNWARD, Open, Publish, VerdictMessage};
 use fed_proto::name::Name;
+use fed_proto::round::Concluded;
 use fed_proto::signed::Signed;
 
 use super::line::{Body, Bundle, Head, Judging, Line, Message, Object, Path, Policy, Refused, Seal, Verdict};
@@ -26,6 +30,17 @@ pub(super) struct Transcript {
     pub(super) verdict: Verdict,
 }
 
+/// A round as it was judged.
+pub(super) struct Parts<'a> {
+    pub(super) verifier: &'a str,
+    pub(super) concluded: &'a Concluded,
+    pub(super) descriptor: &'a Descriptor,
+    pub(super) site_policy: &'a PolicyFile,
+    pub(super) at: UnixTime,
+    pub(super) judgements: Vec<Judging>,
+    pub(super) objects: BTreeMap<Digest, Vec<u8>>,
+}
+
 impl Transcript {
     /// What is kept of a round.
     pub(super) fn of(record: &RoundRecord) -> Result<Self, TranscriptError> {
@@ -41,6 +56,12 @@ impl Transcript {
             peer.judgement.endorsements.iter().for_each(|used| keep(&used.bytes));
             judgements.push(Judging::of(&peer.subject, &peer.judgement, site));
         }
+        Self::new(Parts { verifier, concluded, descriptor, site_policy, at: *at, judgements, objects })
+    }
+
+    /// The same of what was judged, in the form of the file.
+    pub(super) fn new(parts: Parts<'_>) -> Result<Self, TranscriptError> {
+        let Parts { verifier, concluded, descriptor, site_policy, at, mut judgements, objects } = parts;
         judgements.sort_by(|a, b| a.subject.cmp(&b.subject));
         let refused = concluded.refused.iter().map(|(name, finding)| Refused {
             name: name.clone(),
@@ -59,7 +80,7 @@ impl Transcript {
                 purpose: What(concluded.purpose),
                 job_id: concluded.job_id.clone(),
                 root: Hex(concluded.root.0),
-                at: Time(*at),
+                at: Time(at),
             },
             bundle: messages.bundle,
             policy: Policy {

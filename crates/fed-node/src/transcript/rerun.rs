@@ -56,9 +56,7 @@ impl Rerun<'_> {
             };
             let code_now = found.result.as_ref().err().map(|finding| finding.code.clone());
             if let Some(code) = said.filter(|code| code_now.as_ref() != Some(code)) {
-                let line_code = line.and_then(|line| Code::parse(line.code.as_deref()?).ok());
-                let judged = line.map(|_| line_code.as_ref());
-                if let Some(why) = on_word(round, peer, code, judged.flatten()) {
+                if let Some(why) = on_word(round, peer, code, line) {
                     report.words.push(Word { subject: name.clone(), code: code.clone(), why });
                     found.result = Err(Finding::new(code.clone(), "as the verifier says"));
                 }

@@ -9,6 +9,7 @@ use fed_proto::envelope::Envelope;
 use fed_proto::round::JudgeOrder;
 use fed_proto::token::{Look, Peer, check};
 
+use super::line::Judging;
 use super::round::Round;
 
 /// Why a refusal cannot be seen in a file.
@@ -61,7 +62,7 @@ pub(super) fn on_word(
     round: &Round,
     peer: &Peer,
     code: &Code,
-    judged: Option<&Code>,
+    line: Option<&Judging>,
 ) -> Option<&'static str> {
     let payload = round.tokens.get(&peer.name)?;
     let envelope = Envelope::parse(payload).ok()?;
@@ -75,9 +76,10 @@ pub(super) fn on_word(
         return gives(at(round, peer, Some(Some(Digest([0; 32]))), false)).then_some(EARLIER);
     }
     if *code == codes::CLK_UNTRUSTED {
-        return (judged.is_none() && in_order()).then_some(CLOCK);
+        return (line.is_none() && in_order()).then_some(CLOCK);
     }
-    (rests_on_floors(code) && judged == Some(code)).then_some(EARLIER)
+    let ended_there = line.is_some_and(|line| line.code.as_deref() == Some(code.as_str()));
+    (rests_on_floors(code) && ended_there).then_some(EARLIER)
 }
 
 /// Whether a judgement with this code rests on the verifier's floors against rollback.
