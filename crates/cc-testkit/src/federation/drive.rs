@@ -62,7 +62,7 @@ impl Federation {
                 self.queue.push(now + REPORT_TIME, delivery);
             }
             Output::Judge(order) => {
-                self.queue.push(now, Delivery::Judged { who: name.clone(), order });
+                self.queue.push(now + self.judge_time, Delivery::Judged { who: name.clone(), order });
             }
             Output::Event(event) => self.site_event(name, event),
         }
@@ -149,7 +149,7 @@ impl Federation {
             }
             Action::Judge(order) => {
                 let who = self.server.enrolled.name.clone();
-                self.queue.push(now, Delivery::Judged { who, order });
+                self.queue.push(now + self.judge_time, Delivery::Judged { who, order });
             }
             Action::Event(event) => self.server_event(event),
         }

@@ -99,6 +99,11 @@ impl Owner {
 
     /// Issues a certificate for a name in a role.
     pub fn enrol(&self, name: &Name, role: Role) -> Enrolled {
+        self.enrol_until(name, role, None)
+    }
+
+    /// The same, ending at a second of Unix time.
+    pub fn enrol_until(&self, name: &Name, role: Role, end: Option<u64>) -> Enrolled {
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name.as_str());
         params.subject_alt_names = vec![SanType::URI(format!("muster:{role}:{name}").try_into().unwrap())];
@@ -108,6 +113,10 @@ impl Owner {
             params.subject_alt_names.push(SanType::DnsName("muster-server".try_into().unwrap()));
         }
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        if let Some(end) = end {
+            let since_2026 = Duration::from_secs(end - 1_767_225_600);
+            params.not_after = rcgen::date_time_ymd(2026, 1, 1) + since_2026;
+        }
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.ca).unwrap().der().to_vec();
         Enrolled { name: name.clone(), role, certificate, pkcs8: key.serialized_der().to_vec() }

@@ -59,6 +59,8 @@ pub struct Federation {
     pub faults: Faults,
     /// Whether sites that lose their connection dial again, after 1 s doubling to 60 s.
     pub reconnect: bool,
+    /// How long a judge takes.
+    pub judge_time: Duration,
     /// How often state machines hear that time passes.
     pub tick: Duration,
     /// The rules.
@@ -103,6 +105,7 @@ impl Federation {
             policy: Policy::new(),
             faults: Faults::default(),
             reconnect: false,
+            judge_time: Duration::ZERO,
             tick: Duration::from_millis(500),
             watch: Watch::default(),
             verifications: 0,

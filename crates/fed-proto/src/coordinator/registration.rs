@@ -23,13 +23,18 @@ impl Coordinator {
         out: &mut Vec<Action>,
     ) {
         let Some(connection) = self.member_connection(epoch, name) else { return };
-        let Some(key) = self.key_at(connection) else { return };
+        let Some(key) = self.own.member_key(epoch, name) else { return };
         if let Err(finding) = result {
-            // It may have been accepted before: as it came, and then refused by the rules over the whole round.
-            if is_refutation(&finding) && self.sites.get(name).is_some_and(|site| site.key == key) {
+            self.refuse(connection, finding.clone(), out);
+            // It may have been accepted as it came, and be refused by the rules over the whole round now.
+            let accepted = self.sites.get(name).filter(|site| site.key == key && is_refutation(&finding));
+            if let Some(connection) = accepted.map(|site| site.connection) {
                 self.sites.remove(name);
+                if let Some(connection) = connection {
+                    self.refuse(connection, finding, out);
+                }
             }
-            return self.refuse(connection, finding, out);
+            return;
         }
         let Some(transcript) = self.own.transcript_of(epoch, name) else { return };
         let Some(known) = self.connections.get_mut(&connection) else { return };

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::binding::Purpose;
 use crate::message::{Kind, Reserve};
 use crate::name::Name;
+use crate::signed::Signed;
 
-use super::rounds::Round;
+use super::rounds::{Passed, Round};
 use super::{Action, Conn, Coordinator, Work};
 
 impl Coordinator {
@@ -46,45 +47,57 @@ impl Coordinator {
             return;
         }
         self.passed = self.passed.saturating_add(1);
-        round.passed_on.push((self.passed, Arc::clone(&bytes)));
+        let (place, own) = (self.passed, *from == own);
+        round.passed_on.push(Passed { place, own, bytes: Arc::clone(&bytes) });
         self.broadcast(epoch, &bytes, Some(from), out);
     }
 
-    /// What a member that reconnects has missed: first the coordinator's own words, signed anew, then those of the
-    /// others in the order in which they were signed, over all rounds.
+    /// What a member that reconnects has missed: Opens and lists first, then the words of all members in the order in
+    /// which they came, over all rounds, then who is absent and what is asked. Whatever the server signs is signed anew,
+    /// so that its sequence numbers rise.
     pub(super) fn resume(&mut self, name: &Name, connection: Conn, out: &mut Vec<Action>) {
         let takes_part =
             |round: &Round| round.members.contains_key(name) && round.purpose != Purpose::Register;
-        let mut own_words = Vec::new();
+        let mut before = Vec::new();
         let mut passed_on = Vec::new();
-        let mut reserving = Vec::new();
+        let mut after = Vec::new();
+        let mut asked = Vec::new();
         for (epoch, round) in self.rounds.iter().filter(|(_, round)| takes_part(round)) {
-            let words =
-                [(Kind::Open, &round.open), (Kind::Publish, &round.publish), (Kind::Closed, &round.closed)];
-            for (kind, payload) in words.into_iter().filter(|(_, payload)| !payload.is_empty()) {
-                own_words.push((kind, *epoch, round.job_id().to_owned(), payload.clone()));
+            let word = |kind, payload: &Vec<u8>| (kind, *epoch, round.job_id().to_owned(), payload.clone());
+            before.push(word(Kind::Open, &round.open));
+            if !round.publish.is_empty() {
+                before.push(word(Kind::Publish, &round.publish));
+            }
+            if !round.closed.is_empty() {
+                after.push(word(Kind::Closed, &round.closed));
+            }
+            if round.reserves(name) {
+                asked.push((*epoch, round.job_id().to_owned()));
             }
             passed_on.extend(round.passed_on.iter().cloned());
-            if round.reserves(name) {
-                reserving.push((*epoch, round.job_id().to_owned()));
+        }
+        passed_on.sort_by_key(|passed| passed.place);
+        self.send_anew(connection, before, out);
+        for passed in passed_on {
+            match Signed::from_bytes(&passed.bytes, usize::MAX).filter(|_| passed.own) {
+                Some(message) => {
+                    let Some(kind) = Kind::from_number(message.header.kind) else { continue };
+                    let word = (kind, message.header.epoch, message.header.job_id, message.payload);
+                    self.send_anew(connection, vec![word], out);
+                }
+                None => self.send(connection, &passed.bytes, out),
             }
         }
-        // Whoever is absent is so after all that was heard.
-        let (last, first): (Vec<_>, Vec<_>) = own_words.into_iter().partition(|word| word.0 == Kind::Closed);
-        passed_on.sort_by_key(|(place, _)| *place);
-        for (kind, epoch, job_id, payload) in first {
-            let bytes = Arc::new(self.own.sign(kind, epoch, &job_id, None, payload));
-            self.send(connection, &bytes, out);
-        }
-        for (_, bytes) in passed_on {
-            self.send(connection, &bytes, out);
-        }
-        for (kind, epoch, job_id, payload) in last {
-            let bytes = Arc::new(self.own.sign(kind, epoch, &job_id, None, payload));
-            self.send(connection, &bytes, out);
-        }
-        for (epoch, job_id) in reserving {
+        self.send_anew(connection, after, out);
+        for (epoch, job_id) in asked {
             self.tell(connection, name, &Reserve { epoch }, epoch, &job_id, out);
+        }
+    }
+
+    fn send_anew(&mut self, to: Conn, words: Vec<(Kind, u64, String, Vec<u8>)>, out: &mut Vec<Action>) {
+        for (kind, epoch, job_id, payload) in words {
+            let bytes = Arc::new(self.own.sign(kind, epoch, &job_id, None, payload));
+            self.send(to, &bytes, out);
         }
     }
 }

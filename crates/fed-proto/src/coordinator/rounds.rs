@@ -35,9 +35,19 @@ pub(super) struct Round {
     pub(super) tokens: BTreeSet<Name>,
     /// Whose verdict was passed on.
     pub(super) signed: BTreeSet<Name>,
-    /// Tokens and verdicts as passed on, for members that reconnect, with their places in the order of all rounds.
-    pub(super) passed_on: Vec<(u64, Arc<Vec<u8>>)>,
+    /// Tokens and verdicts as passed on, for members that reconnect.
+    pub(super) passed_on: Vec<Passed>,
     pub(super) verdicts: Verdicts,
+}
+
+/// A message that was passed on.
+#[derive(Clone, Debug)]
+pub(super) struct Passed {
+    /// Its place in the order of all rounds.
+    pub(super) place: u64,
+    /// Whether the server's own participant sent it.
+    pub(super) own: bool,
+    pub(super) bytes: Arc<Vec<u8>>,
 }
 
 /// How far a round got.

@@ -160,6 +160,9 @@ impl Coordinator {
             let text = format!("{name} sends as {}", message.header.sender);
             return Err(Finding::new(codes::FL_NAME_UNAUTHENTICATED, text));
         }
+        if message.header.recipient.as_ref().is_some_and(|to| *to != self.own.me().name) {
+            return Err(garbage("a message for somebody else"));
+        }
         let kind =
             Kind::from_number(message.header.kind).ok_or_else(|| garbage("unknown kind of message"))?;
         if kind == Kind::Hello {

@@ -181,6 +181,12 @@ impl Participant {
         published.peers.get(name)?.transcript.clone()
     }
 
+    /// The key of a member of a round.
+    pub(crate) fn member_key(&self, epoch: u64, name: &Name) -> Option<Digest> {
+        let published = self.rounds.get(&epoch)?.published.as_ref()?;
+        Some(published.peers.get(name)?.peer.key.digest())
+    }
+
     /// The Accepts in force, as counted here: verifier, subject, age.
     pub fn accepts(&self, now: Now) -> impl Iterator<Item = (&Name, &Name, Duration)> {
         self.ledger.entries(now.mono)

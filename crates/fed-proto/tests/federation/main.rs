@@ -8,6 +8,12 @@
     reason = "tests fail by panicking"
 )]
 
+mod attacks;
+mod coordinator;
+mod evil;
 mod jobs;
+mod life;
+mod properties;
 mod registration;
+mod sites;
 mod support;
