@@ -56,6 +56,19 @@ impl Coordinator {
         Ok(())
     }
 
+    /// A known instance that does not prove itself may never have heard that it was accepted: it is asked anew, once on
+    /// a connection.
+    fn ask_anew(&mut self, now: Now, connection: Conn) -> bool {
+        let known = self.connections.get_mut(&connection);
+        let Some(known) = known.filter(|known| known.state == State::Unproven && !known.asked_anew) else {
+            return false;
+        };
+        known.asked_anew = true;
+        known.since = now.mono;
+        known.state = State::Queued;
+        true
+    }
+
     /// Heartbeats, contended names, and connections that say nothing.
     pub(super) fn sessions_tick(&mut self, now: Now, env: &mut dyn ServerEnv, out: &mut Vec<Action>) {
         let timing = self.timing;
@@ -66,6 +79,9 @@ impl Coordinator {
         let silent: Vec<Conn> =
             self.connections.iter().filter(|(_, known)| overdue(known)).map(|(conn, _)| *conn).collect();
         for connection in silent {
+            if self.ask_anew(now, connection) {
+                continue;
+            }
             let text = "neither hello nor proof in time";
             self.refuse(connection, Finding::new(codes::FL_PEER_QUARANTINED, text), out);
         }

@@ -32,6 +32,8 @@ pub(super) struct Connection {
     /// The instance, once it said hello.
     pub(super) peer: Option<(Identity, Peer)>,
     pub(super) state: State,
+    /// Whether the instance was asked for a new token because no proof came.
+    pub(super) asked_anew: bool,
 }
 
 /// How far a connection got.
@@ -59,7 +61,16 @@ impl Coordinator {
     pub fn connected(&mut self, now: Now, connection: Conn, name: Name, role: Role) {
         let since = now.mono;
         let state = State::Greeting;
-        let new = Connection { name, role, since, strikes: 0, struck_at: since, peer: None, state };
+        let new = Connection {
+            name,
+            role,
+            since,
+            strikes: 0,
+            struck_at: since,
+            peer: None,
+            state,
+            asked_anew: false,
+        };
         self.connections.insert(connection, new);
     }
 
