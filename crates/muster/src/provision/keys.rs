@@ -73,13 +73,13 @@ impl Authority {
         Ok(Self { issuer: Issuer::new(params, key), der, pem })
     }
 
-    /// The one that was made before: its certificate and its key, in PKCS#8.
-    pub(super) fn from_parts(federation: &[u8; 16], pem: String, key: &str) -> Result<Self, String> {
-        let mut certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
-        let (Some(Ok(der)), None) = (certificates.next(), certificates.next()) else {
-            return Err("not exactly one certificate".to_owned());
-        };
-        let der = der.to_vec();
+    /// The one that was made before: its certificate, from [`certificate`], and its key in PKCS#8.
+    pub(super) fn from_parts(
+        federation: &[u8; 16],
+        pem: String,
+        der: Vec<u8>,
+        key: &str,
+    ) -> Result<Self, String> {
         Ok(Self { issuer: Issuer::new(authority(federation), p256(key)?), der, pem })
     }
 
@@ -130,6 +130,15 @@ pub(super) struct Enrolled {
     pub(super) key: String,
 }
 
+/// The one certificate of a PEM text.
+pub(super) fn certificate(pem: &str) -> Result<Vec<u8>, String> {
+    let mut certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
+    match (certificates.next(), certificates.next()) {
+        (Some(Ok(der)), None) => Ok(der.to_vec()),
+        _ => Err("not exactly one certificate".to_owned()),
+    }
+}
+
 /// The public half of a P-256 key in PKCS#8.
 pub(super) fn public_of(pem: &str) -> Result<PublicKey, String> {
     PublicKey::from_spki(&p256(pem)?.subject_public_key_info()).map_err(|error| error.to_string())
@@ -171,7 +180,13 @@ mod tests {
     #[test]
     fn an_authority_works_again_from_its_parts() {
         let made = Authority::generate(&[7; 16], NOW).unwrap();
-        let again = Authority::from_parts(&[7; 16], made.pem().to_owned(), &made.key_pem()).unwrap();
+        let again = Authority::from_parts(
+            &[7; 16],
+            made.pem().to_owned(),
+            certificate(made.pem()).unwrap(),
+            &made.key_pem(),
+        )
+        .unwrap();
         let subject = Subject::Admin { name: Name::new("alice").unwrap() };
         let end = UnixTime::from_secs(NOW.as_secs() + AUTHORITY_LIFETIME);
         let enrolled = again.enrol(&subject, NOW, end).unwrap();

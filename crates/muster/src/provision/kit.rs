@@ -161,16 +161,40 @@ fn same_text(path: &Path, wanted: &str) -> Result<(), String> {
     if found == wanted {
         return Ok(());
     }
+    // With their ends: texts that differ have lines that differ, so that the search comes to an end.
     let differing = (1..).zip(lines(&found).zip(lines(wanted))).find(|(_, (found, wanted))| found != wanted);
     let (line, (found, wanted)) = differing.unwrap_or((0, (None, None)));
-    let shown = |line: Option<&str>| line.map_or_else(|| "nothing".to_owned(), |line| format!("`{line}`"));
+    let shown = |line: Option<&str>| match line {
+        Some(line) => format!("`{}`", line.trim_end_matches('\n')),
+        None => "nothing".to_owned(),
+    };
     Err(format!("{}:{line}: {} on disk, {} wanted", path.display(), shown(found), shown(wanted)))
 }
 
-/// The lines of a text, and no more of them for ever.
+/// The lines of a text, and then no more of them for ever.
 fn lines(text: &str) -> impl Iterator<Item = Option<&str>> {
-    text.split_inclusive('\n')
-        .map(Some)
-        .chain(std::iter::repeat(None))
-        .map(|line| line.map(|line| line.trim_end_matches('\n')))
+    text.split_inclusive('\n').map(Some).chain(std::iter::repeat(None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_that_differs_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "a\nb\n").unwrap();
+        assert_eq!(same_text(&path, "a\nb\n"), Ok(()));
+        for (wanted, told) in [
+            ("a\nc\n", ":2: `b` on disk, `c` wanted"),
+            ("a\n", ":2: `b` on disk, nothing wanted"),
+            ("a\nb\nc\n", ":3: nothing on disk, `c` wanted"),
+            ("a\nb", ":2: `b` on disk, `b` wanted"),
+            ("", ":1: `a` on disk, nothing wanted"),
+        ] {
+            let error = same_text(&path, wanted).unwrap_err();
+            assert!(error.ends_with(told), "{error}");
+        }
+    }
 }

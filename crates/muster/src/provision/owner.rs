@@ -11,7 +11,7 @@ use fed_proto::enrol::Subject;
 use serde::Deserialize;
 
 use super::disk::{self, NewFile};
-use super::keys::{AUTHORITY_LIFETIME, Authority, Enrolled, OwnerKey, public_of};
+use super::keys::{AUTHORITY_LIFETIME, Authority, Enrolled, OwnerKey, certificate, public_of};
 use super::plan::Plan;
 
 /// Longest file of the folder, in bytes.
@@ -75,7 +75,8 @@ impl Owner {
             server: plan.server.clone(),
         };
         // Its rules for names hold for what the owner wrote.
-        Descriptor::parse(&descriptor.to_text()).map_err(|error| error.to_string())?;
+        Descriptor::parse(&descriptor.to_text())
+            .map_err(|error| format!("{}: {error}", plan.file.display()))?;
         Ok(Self { descriptor, created: now, key, authority, in_force: None })
     }
 
@@ -103,12 +104,13 @@ impl Owner {
             return Err(at(OWNER_KEY, &"is not the key of the descriptor's owner"));
         }
         let ca = disk::read_text(&folder.join(CA), MAX)?;
-        let ca_key = disk::read_secret(&folder.join(CA_KEY), MAX)?;
-        let authority =
-            Authority::from_parts(&descriptor.random, ca, &ca_key).map_err(|problem| at(CA_KEY, &problem))?;
-        if descriptor.enrolment_cas != [authority.der.clone()] {
+        let der = certificate(&ca).map_err(|problem| at(CA, &problem))?;
+        if descriptor.enrolment_cas != [der.clone()] {
             return Err(at(CA, &"is not the descriptor's one enrolment CA"));
         }
+        let ca_key = disk::read_secret(&folder.join(CA_KEY), MAX)?;
+        let authority = Authority::from_parts(&descriptor.random, ca, der, &ca_key)
+            .map_err(|problem| at(CA_KEY, &problem))?;
         let in_force = Self::in_force(folder, &descriptor)?;
         Ok(Self { descriptor, created, key, authority, in_force: Some(in_force) })
     }

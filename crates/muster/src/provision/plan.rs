@@ -89,6 +89,7 @@ pub(super) fn make(file: &Path, federation: &Federation) -> Fallible<Plan> {
     context.addresses()?;
     let server = context.names()?;
     let floors = context.floors()?;
+    let bundle = context.bundle(&federation.bundle, floors.clone())?;
     let mut manifests = Manifests::default();
     // Also where every participant has its own: a path that leads nowhere is a mistake.
     manifests.load(file, "plugins", &context.path(&federation.plugins), federation.profile)?;
@@ -106,7 +107,7 @@ pub(super) fn make(file: &Path, federation: &Federation) -> Fallible<Plan> {
         name: federation.name.clone(),
         profile: federation.profile,
         server,
-        bundle: context.bundle(&federation.bundle, floors)?,
+        bundle,
         participants,
         admins: federation.admins.iter().map(admin).collect(),
     })
