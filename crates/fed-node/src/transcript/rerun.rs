@@ -55,11 +55,11 @@ impl Rerun<'_> {
                 Looked::Order(order) => self.judged(&order, line, said, judge, report).await,
             };
             let code_now = found.result.as_ref().err().map(|finding| finding.code.clone());
-            if let Some(code) = said.filter(|code| code_now.as_ref() != Some(code)) {
-                if let Some(why) = on_word(round, peer, code, line) {
-                    report.words.push(Word { subject: name.clone(), code: code.clone(), why });
-                    found.result = Err(Finding::new(code.clone(), "as the verifier says"));
-                }
+            if let Some(code) = said.filter(|code| code_now.as_ref() != Some(code))
+                && let Some(why) = on_word(round, peer, code, line)
+            {
+                report.words.push(Word { subject: name.clone(), code: code.clone(), why });
+                found.result = Err(Finding::new(code.clone(), "as the verifier says"));
             }
             report.judged.push(Judged {
                 subject: name.clone(),

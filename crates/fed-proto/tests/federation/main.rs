@@ -5,6 +5,8 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::panic,
+    clippy::as_conversions,
+    clippy::type_complexity,
     reason = "tests fail by panicking"
 )]
 

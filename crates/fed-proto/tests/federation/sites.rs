@@ -159,11 +159,11 @@ fn d1_a_contribution_for_another_name_is_dropped_before_the_list() {
 
 /// The round that was opened last.
 fn opened(federation: &Federation) -> u64 {
-    let epochs = federation.server.events.iter().filter_map(|event| match event {
+    let mut epochs = federation.server.events.iter().filter_map(|event| match event {
         ServerEvent::Opened { epoch, .. } => Some(*epoch),
         _ => None,
     });
-    epochs.last().unwrap()
+    epochs.next_back().unwrap()
 }
 
 /// NVFlare's empty list of sites that must attest accepted everybody.
