@@ -38,16 +38,6 @@ const CATALOGUE: &[(&str, u32)] = &[("SNP", 101), ("ENV", 13), ("FL", 44)];
 /// Rows without a test, and why.
 const NOT_COVERED: &[(&str, &str)] = &[
     ("N-ENV-12", "TDX is not verified yet"),
-    ("N-FL-10", "rounds"),
-    ("N-FL-11", "rounds"),
-    ("N-FL-12", "rounds"),
-    ("N-FL-14", "rounds"),
-    ("N-FL-15", "rounds"),
-    ("N-FL-20", "rounds"),
-    ("N-FL-21", "rounds"),
-    ("N-FL-29", "rounds"),
-    ("N-FL-32", "rounds"),
-    ("N-FL-33", "rounds"),
     ("N-FL-37", "plugins run in the host's process, which cannot end a call"),
     ("N-FL-42", "there is no key broker yet"),
     ("N-FL-44", "plugins run in the host's process"),
