@@ -79,7 +79,7 @@ pub(crate) enum Command {
     /// configuration.
     ///
     /// Everything is checked first, and any error stops everything. Run again, it changes nothing of what is there, makes
-    /// kits for new names, and signs the next version of the bundle if [bundle] or the roster (organisation, replaceable)
+    /// kits for new names, and signs the next version of the bundle if `bundle` or the roster (organisation, replaceable)
     /// changed. A kit that is moved away is made anew, with a new key; the folder `owner` has the owner's keys.
     #[command(after_long_help = format!("{PROVISION_EXAMPLES}\n\nfederation.toml:\n\n{}", crate::provision::EXAMPLE))]
     Provision(Provision),

@@ -18,9 +18,9 @@
 //! over `"MUSTER-TRANSCRIPT\0" ‖ SHA-256` of all bytes before the seal.
 //!
 //! [`write()`] makes the file, [`verify()`] re-runs it, [`show()`] reads it without verifying. Nothing in a transcript is
-//! taken from it that can be computed: the round is derived from the signed messages ([`round`]), the evidence is
-//! verified again ([`replay`]) with exactly the endorsements of the file, and the verdict is made again
-//! ([`verify`](mod@verify)). What only the verifier can know (what it heard when, what it knew from earlier rounds) can
+//! taken from it that can be computed: the round is derived from the signed messages (`round`), the evidence is
+//! verified again (`replay`) with exactly the endorsements of the file, and the verdict is made again
+//! (`verify`). What only the verifier can know (what it heard when, what it knew from earlier rounds) can
 //! refuse somebody and never accept anybody; such refusals are listed as the verifier's word ([`Word`]).
 
 mod file;

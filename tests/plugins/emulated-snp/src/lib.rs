@@ -2,8 +2,8 @@
 //! a host refuses it unless its configuration says `[danger] allow_emulated = true`, and no production policy
 //! affirms what it accepts.
 //!
-//! With a `guest` table in its settings ([`settings`]) it is also the machine: `collect` signs a report in process
-//! ([`guest`]). Without one it asks the kernel's interfaces, as the real authorizer does.
+//! With a `guest` table in its settings (`settings`) it is also the machine: `collect` signs a report in process
+//! (`guest`). Without one it asks the kernel's interfaces, as the real authorizer does.
 
 #[path = "../../../../plugins/cc-snp/src/authorizer.rs"]
 mod authorizer;
