@@ -6,7 +6,7 @@
 //! that the shell carries out in order. The server's own participant is the same code.
 //!
 //! One round: `open` → contribution → `publish` → [`Output::Collect`] → token → peers' tokens, each an [`Output::Judge`] →
-//! verdict → peers' verdicts, counted in [`ledger`] → `jobs`: admission, by own count.
+//! verdict → peers' verdicts, counted in `ledger` → `jobs`: admission, by own count.
 
 mod bucket;
 mod jobs;

@@ -49,7 +49,7 @@ pub struct JudgeOrder {
 pub enum Output {
     /// Send a message to the coordinator.
     Send(Vec<u8>),
-    /// Make one hardware report over `binding`, then call [`Participant::collected`].
+    /// Make one hardware report over `binding`, then call [`Participant::collected`](super::Participant::collected).
     Collect {
         /// The round.
         epoch: u64,
@@ -57,7 +57,7 @@ pub enum Output {
         binding: Binding,
     },
     /// Verify a peer's evidence and appraise it by the owner's floor and the own policy, then call
-    /// [`Participant::judged`].
+    /// [`Participant::judged`](super::Participant::judged).
     Judge(Box<JudgeOrder>),
     /// Something happened that is worth recording.
     Event(Event),
@@ -120,7 +120,7 @@ pub enum Event {
     Welcome,
     /// The server refused this participant.
     TurnedAway(Finding),
-    /// The server asks to set resources aside for a job; answer with [`Participant::reserved`].
+    /// The server asks to set resources aside for a job; answer with [`Participant::reserved`](super::Participant::reserved).
     Reserve {
         /// The round.
         epoch: u64,
