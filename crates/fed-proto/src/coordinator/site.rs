@@ -102,6 +102,9 @@ impl Site {
         self.standing = earlier.standing;
         self.reason.clone_from(&earlier.reason);
         self.absences = earlier.absences;
+        self.shown.splice(..0, earlier.shown.iter().copied());
+        let surplus = self.shown.len().saturating_sub(MOST_SHOWN);
+        self.shown.drain(..surplus);
     }
 
     /// When the server accepted it last, monotonic.
@@ -150,5 +153,34 @@ impl Site {
             }
         }
         before != (self.standing, self.reason.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_that_registers_again_proves_itself_by_any_of_its_last_tokens() {
+        let identity = Identity {
+            spki: Vec::new().into(),
+            kem: Vec::new().into(),
+            instance_id: Vec::new().into(),
+            chain: Vec::new(),
+            enrolment: Vec::new().into(),
+        };
+        let site = |token: u8| {
+            let mut site = Site::new(identity.clone(), Digest([0; 32]), Duration::ZERO);
+            site.accepted([token; 64]);
+            site
+        };
+        let mut now = site(0);
+        for token in 1..=20 {
+            let earlier = now;
+            now = site(token);
+            now.go_on_from(&earlier);
+        }
+        let shown: Vec<u8> = now.shown.iter().map(|token| token[0]).collect();
+        assert_eq!(shown, [13, 14, 15, 16, 17, 18, 19, 20], "the last ones, the newest last");
     }
 }

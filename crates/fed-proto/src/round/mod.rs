@@ -178,7 +178,7 @@ impl Participant {
         if *name == self.me.name {
             return Some(published.transcript.clone());
         }
-        published.peers.get(name)?.transcript.clone()
+        published.peers.get(name)?.transcript.as_ref().map(|(bytes, _)| bytes.clone())
     }
 
     /// The key of a member of a round.

@@ -64,8 +64,7 @@ impl Participant {
                 if self.made.take(now.mono).is_err() {
                     return;
                 }
-                let binding = Binding::new(sha512(&published.transcript));
-                out.push(Output::Collect { epoch, binding });
+                out.push(Output::Collect { epoch, binding: published.binding.clone() });
             }
             self.due.pop_front();
         }
@@ -158,6 +157,7 @@ impl Participant {
             terms,
             peers,
             unknown,
+            binding: Binding::new(sha512(&transcript)),
             transcript,
             token: None,
             verdict: None,
@@ -255,7 +255,7 @@ impl Participant {
             endorsements,
             root: published.terms.root,
             leaf_count: published.terms.leaf_count,
-            pop: pop::sign_token(&self.me.key, &Binding::new(sha512(&transcript))),
+            pop: pop::sign_token(&self.me.key, &published.binding),
             transcript,
         };
         let token = envelope.to_bytes();

@@ -66,8 +66,9 @@ pub(super) struct Published {
     pub(super) peers: BTreeMap<Name, Member>,
     /// Members whose entry was not in order.
     pub(super) unknown: BTreeMap<Name, Finding>,
-    /// The own transcript.
+    /// The own transcript, and its SHA-512.
     pub(super) transcript: Vec<u8>,
+    pub(super) binding: Binding,
     /// The own token's payload, once it was sent.
     pub(super) token: Option<Vec<u8>>,
     /// The own verdict: for each other member that this one judges, whether it was accepted.
@@ -107,8 +108,8 @@ pub(super) struct Member {
     pub(super) peer: Peer,
     /// Whether this participant judges it in this round.
     pub(super) judged_by_me: bool,
-    /// The transcript of its token as received.
-    pub(super) transcript: Option<Vec<u8>>,
+    /// The transcript of its token as received, and its SHA-512.
+    pub(super) transcript: Option<(Vec<u8>, Binding)>,
     pub(super) standing: Standing,
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cc_core::{Finding, codes};
+use cc_core::{Binding, Finding, codes};
 
+use crate::crypto::sha512;
 use crate::envelope::Envelope;
 use crate::message::Closed;
 use crate::name::Name;
@@ -50,7 +51,8 @@ impl Participant {
         }
         let envelope = Envelope::parse(&message.payload);
         if let Ok(envelope) = &envelope {
-            member.transcript = Some(envelope.transcript.clone());
+            let binding = Binding::new(sha512(&envelope.transcript));
+            member.transcript = Some((envelope.transcript.clone(), binding));
         }
         if !member.judged_by_me || published.verdict.is_some() {
             return Ok(());

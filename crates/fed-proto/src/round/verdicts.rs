@@ -1,11 +1,11 @@
 //! Step 7: the own verdict goes out, those of others are counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cc_core::{Binding, Class, Finding, codes};
 
 use crate::binding::Purpose;
-use crate::crypto::{Signature, sha512};
+use crate::crypto::Signature;
 use crate::message::{Payload, VerdictMessage};
 use crate::name::Name;
 use crate::signed::Signed;
@@ -13,7 +13,7 @@ use crate::sybil::{self, Candidate};
 use crate::verdict::{SignedVerdict, Verdict, accepted_digest};
 
 use super::publish::unknown_round;
-use super::state::{Published, Standing, VerdictMap};
+use super::state::{Member, Published, Standing, VerdictMap};
 use super::{Concluded, Event, Now, Output, Participant, garbage};
 
 impl Participant {
@@ -274,27 +274,28 @@ fn concluded(
 
 /// The tokens of everybody whom the verdict does not refuse were seen here.
 fn readable(verdict: &Verdict, published: &Published, me: &Name) -> bool {
-    subjects(verdict, published, me).into_iter().all(|(_, binding)| binding.is_some())
+    subjects(verdict, published, me).all(|(_, binding)| binding.is_some())
 }
 
 /// Everybody whom the verdict accepts, ascending, with `SHA-512(T)` as far as it is known here.
 fn subjects<'a>(
-    verdict: &Verdict,
+    verdict: &'a Verdict,
     published: &'a Published,
     me: &'a Name,
-) -> Vec<(&'a Name, Option<Binding>)> {
-    let refused = |name: &Name| verdict.refused.iter().any(|(other, _)| other == name);
-    let others = published.peers.iter().map(|(name, member)| (name, member.transcript.as_ref()));
-    let mut all: Vec<_> = others.chain([(me, Some(&published.transcript))]).collect();
-    all.sort_by_key(|(name, _)| *name);
-    let all = all.into_iter().filter(|(name, _)| **name != verdict.verifier && !refused(name));
-    all.map(|(name, transcript)| (name, transcript.map(|bytes| Binding::new(sha512(bytes))))).collect()
+) -> impl Iterator<Item = (&'a Name, Option<&'a Binding>)> {
+    let known =
+        |(name, member): (&'a Name, &'a Member)| (name, member.transcript.as_ref().map(|(_, hash)| hash));
+    let before = published.peers.range(..me.clone()).map(known);
+    let after = published.peers.range(me.clone()..).map(known);
+    let all = before.chain([(me, Some(&published.binding))]).chain(after);
+    let refused: BTreeSet<&Name> = verdict.refused.iter().map(|(name, _)| name).collect();
+    all.filter(move |(name, _)| **name != verdict.verifier && !refused.contains(name))
 }
 
 /// What the verdict says of everybody else, if the members that it accepts are the ones whose tokens were seen here.
 fn count(verdict: &Verdict, published: &Published, me: &Name) -> VerdictMap {
-    let subjects = subjects(verdict, published, me);
-    let known = subjects.iter().filter_map(|(name, binding)| Some((*name, binding.as_ref()?)));
+    let subjects: Vec<_> = subjects(verdict, published, me).collect();
+    let known = subjects.iter().filter_map(|(name, binding)| Some((*name, (*binding)?)));
     let same = accepted_digest(known) == verdict.accepted;
     let accepted = subjects.iter().map(|(name, _)| {
         let mismatch = || {
