@@ -14,6 +14,11 @@ impl Profile {
         Self("snp-raw-1".to_owned())
     }
 
+    /// `nv-spdm-1`: reports of NVIDIA GPUs and switches, which come inside the evidence of a processor.
+    pub fn nv_spdm_1() -> Self {
+        Self("nv-spdm-1".to_owned())
+    }
+
     /// Names a profile: 1 to 32 characters, lower-case letters, digits and single hyphens between them,
     /// ending in a hyphen and a decimal number.
     pub fn parse(name: &str) -> Option<Self> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cc_core::{Binding, Finding, codes};
+use cc_core::{Binding, Finding, Profile, codes};
 use cc_manager::attest::{Judgement, Manager, OwnerFloor, PolicyFile, Subject};
 use cc_store::Handle;
 use fed_proto::bundle::Bundle;
@@ -146,7 +146,8 @@ pub(crate) fn subject(
         required: required.unwrap_or_default(),
         profile: envelope.profile.clone(),
         evidence: envelope.evidence.clone(),
-        devices: Vec::new(),
+        // Shown, whether or not the role requires it: what cannot be judged is refused and not passed over.
+        devices: envelope.devices.iter().map(|_| Profile::nv_spdm_1()).collect(),
         endorsements: envelope.endorsements.clone(),
         expected: order.binding.clone(),
         floor: OwnerFloor::Policy(floor),
@@ -162,6 +163,104 @@ pub(crate) fn owner_policy(bundle: &Bundle, role: Role) -> Result<PolicyFile, Fi
             format!("the owner's bundle says nothing of the role {role}"),
         )
     })?;
-    PolicyFile::parse(&floor.policy, &format!("bundle {} for {role}", bundle.version))
-        .map_err(|error| Finding::new(codes::POL_FORMAT_INVALID, format!("the owner's policy: {error}")))
+    let file = PolicyFile::parse(&floor.policy, &format!("bundle {} for {role}", bundle.version))
+        .map_err(|error| Finding::new(codes::POL_FORMAT_INVALID, format!("the owner's policy: {error}")))?;
+    // The launch data that names the participant counts only where the policy compares it.
+    if floor.name_binding.needs_launch_data() && !file.policy().needs_init_data() {
+        let text = format!(
+            "bundle {}: name_binding of {role} is {}, but its policy does not say host_data = \"init-data\"",
+            bundle.version,
+            floor.name_binding.as_str()
+        );
+        return Err(Finding::new(codes::POL_FORMAT_INVALID, text));
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use cc_core::UnixTime;
+    use fed_proto::binding::{Device, DeviceClass};
+    use fed_proto::bundle::{NameBinding, RoleFloor};
+    use fed_proto::crypto::Signature;
+    use fed_proto::envelope::Envelope;
+    use fed_proto::name::Name;
+
+    use super::*;
+
+    const MEASURED: &str = "host_data = \"init-data\"";
+
+    fn policy(host_data: &str) -> String {
+        format!(
+            "version = 1\nprofile = \"development\"\n[snp]\nproducts = [\"Genoa\"]\nmeasurements = \"any\"\n\
+             {host_data}\n[snp.min_tcb.Genoa]\nbootloader = 0\ntee = 0\nsnp = 0\nmicrocode = 0\n"
+        )
+    }
+
+    fn bundle(policy: String, name_binding: NameBinding) -> Bundle {
+        let floor = RoleFloor { profiles: vec![Profile::snp_raw_1()], policy, name_binding };
+        Bundle {
+            federation_id: Digest([1; 32]),
+            version: 7,
+            not_after: UnixTime::from_secs(2_000_000_000),
+            revoked_names: BTreeSet::new(),
+            revoked_certificates: BTreeSet::new(),
+            roles: BTreeMap::from([(Role::Client, floor)]),
+            members: BTreeMap::new(),
+            chip_quota: 1,
+            verdict_lifetime: Duration::from_secs(600),
+        }
+    }
+
+    fn order(devices: Vec<Device>) -> JudgeOrder {
+        JudgeOrder {
+            epoch: 1,
+            peer: Name::new("site-1").unwrap(),
+            role: Role::Client,
+            envelope: Envelope {
+                profile: Profile::snp_raw_1(),
+                transcript: vec![1],
+                evidence: vec![2],
+                aux: Vec::new(),
+                devices,
+                endorsements: Vec::new(),
+                root: Digest([3; 32]),
+                leaf_count: 2,
+                pop: Signature([4; 64]),
+            },
+            binding: Binding::new([5; 64]),
+            policy_digest: Digest([6; 32]),
+            bundle: Arc::new(bundle(policy(MEASURED), NameBinding::Both)),
+        }
+    }
+
+    #[test]
+    fn devices_that_nobody_asked_for_are_shown_to_the_manager_all_the_same() {
+        let gpu = Device { class: DeviceClass::Gpu, report: vec![1], cert_chain: vec![2], cc_state: [0; 4] };
+        let judged = |devices| {
+            let order = order(devices);
+            let floor = Arc::new(owner_policy(&order.bundle, order.role).unwrap());
+            subject(&Digest([1; 32]), floor, &order).unwrap().devices
+        };
+        assert_eq!(judged(Vec::new()), []);
+        assert_eq!(judged(vec![gpu.clone(), gpu]), [Profile::nv_spdm_1(), Profile::nv_spdm_1()]);
+    }
+
+    #[test]
+    fn names_that_are_to_be_measured_need_a_policy_that_compares_launch_data() {
+        let read = |host_data: &str, binding| {
+            owner_policy(&bundle(policy(host_data), binding), Role::Client).map(drop).map_err(|f| f.code)
+        };
+        for binding in [NameBinding::Measured, NameBinding::Both] {
+            assert_eq!(read(MEASURED, binding), Ok(()));
+            assert_eq!(read("host_data = \"zero\"", binding), Err(codes::POL_FORMAT_INVALID));
+            assert_eq!(read("", binding), Err(codes::POL_FORMAT_INVALID));
+        }
+        assert_eq!(read("host_data = \"zero\"", NameBinding::Enrolment), Ok(()));
+        let silent = owner_policy(&bundle(policy(MEASURED), NameBinding::Both), Role::Server);
+        assert_eq!(silent.unwrap_err().code, codes::POL_EVIDENCE_MISSING);
+    }
 }

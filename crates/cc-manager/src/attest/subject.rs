@@ -112,3 +112,43 @@ impl Subject {
 fn is_device(profile: &Profile) -> bool {
     DEVICE_PROFILES.contains(&profile.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(required: &[Profile], profile: Profile, devices: Vec<Profile>) -> Subject {
+        Subject {
+            name: "site-1".to_owned(),
+            required: required.to_vec(),
+            profile,
+            evidence: vec![1],
+            devices,
+            endorsements: Vec::new(),
+            expected: Binding::new([0; 64]),
+            floor: OwnerFloor::NoFederation,
+            init_data: InitData::NotCarried,
+        }
+    }
+
+    fn code(subject: &Subject) -> Result<(), cc_core::Code> {
+        subject.shows_what_is_required().map_err(|finding| finding.code)
+    }
+
+    #[test]
+    fn what_a_role_requires_is_not_what_the_subject_says() {
+        let (snp, gpu) = (Profile::snp_raw_1(), Profile::nv_spdm_1());
+        let tdx = Profile::parse("tdx-quote-1").unwrap();
+        let both = [snp.clone(), gpu.clone()];
+        assert_eq!(code(&subject(&both[..1], snp.clone(), Vec::new())), Ok(()));
+        assert_eq!(code(&subject(&[], snp.clone(), Vec::new())), Err(codes::ENV_PROFILE_NOT_ALLOWED));
+        assert_eq!(code(&subject(&both[..1], tdx, Vec::new())), Err(codes::ENV_PROFILE_NOT_ALLOWED));
+        assert_eq!(code(&subject(&both, gpu.clone(), Vec::new())), Err(codes::ENV_PROFILE_NOT_ALLOWED));
+        assert_eq!(code(&subject(&both, snp.clone(), Vec::new())), Err(codes::POL_EVIDENCE_MISSING));
+        let empty = Subject { evidence: Vec::new(), ..subject(&both[..1], snp.clone(), Vec::new()) };
+        assert_eq!(code(&empty), Err(codes::POL_EVIDENCE_MISSING));
+        // Nothing here can judge devices: shown, they are refused, whether required or not.
+        assert_eq!(code(&subject(&both, snp.clone(), vec![gpu.clone()])), Err(codes::PLUG_PROFILE_UNSERVED));
+        assert_eq!(code(&subject(&both[..1], snp, vec![gpu])), Err(codes::PLUG_PROFILE_UNSERVED));
+    }
+}

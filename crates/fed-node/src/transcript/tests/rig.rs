@@ -35,7 +35,7 @@ pub(super) fn policy(comment: &str) -> String {
     let measurement = "a5".repeat(48);
     format!(
         "# {comment}\nversion = 1\nprofile = \"development\"\n[snp]\nproducts = [\"Genoa\"]\n\
-         measurements = [\"{measurement}\"]\n\
+         measurements = [\"{measurement}\"]\nhost_data = \"init-data\"\n\
          [snp.min_tcb.Genoa]\nbootloader = 10\ntee = 0\nsnp = 23\nmicrocode = 84\n"
     )
 }
