@@ -44,16 +44,23 @@ fn hardware_that_was_asked_often_sits_a_round_out() {
 }
 
 #[test]
-fn server_ends_a_job_at_its_sites() {
+fn server_ends_a_job_at_one_site_and_then_everywhere() {
     let mut federation = registered(42);
     let id = federation.attempt(&job("one"), 1, &[&site(1), &site(2)]);
     federation.run(Duration::from_secs(10));
-    assert!(federation.sites[&site(1)].running.contains_key(&id));
-    let over = Finding::new(codes::FL_JOB_STOPPED, "the job ended");
+    let runs = |f: &Federation, number| f.sites[&site(number)].running.contains_key(&id);
+    assert!(runs(&federation, 1) && runs(&federation, 2) && federation.server.running.contains_key(&id));
+    let over = Finding::new(codes::FL_JOB_STOPPED, "the job goes on without this site");
     let names = BTreeSet::from([site(1)]);
+    federation.with_server(|server, _, _, out| server.stop_sites(&id, &names, &over, out));
+    federation.run(Duration::from_secs(1));
+    assert!(!runs(&federation, 1));
+    assert_eq!(federation.sites[&site(1)].stopped[0].1.code, codes::FL_JOB_STOPPED);
+    assert!(runs(&federation, 2), "who was not told goes on");
+    assert!(federation.server.running.contains_key(&id), "and so does the server");
+
+    let names = BTreeSet::from([site(1), site(2)]);
     federation.with_server(|server, now, env, out| server.stop_job(now, &id, &names, &over, env, out));
     federation.run(Duration::from_secs(1));
-    assert!(!federation.sites[&site(1)].running.contains_key(&id));
-    assert_eq!(federation.sites[&site(1)].stopped[0].1.code, codes::FL_JOB_STOPPED);
-    assert!(federation.sites[&site(2)].running.contains_key(&id), "who was not told goes on");
+    assert!(!runs(&federation, 2) && !federation.server.running.contains_key(&id));
 }

@@ -170,7 +170,7 @@ impl Server {
         let finding = cc_core::Finding::new(cc_core::codes::FL_JOB_STOPPED, "the job has ended");
         for job in self.scheduler.leftovers(name) {
             let names = BTreeSet::from([name.clone()]);
-            self.with(|c, now, env, out| c.stop_job(now, job.as_str(), &names, &finding, env, out));
+            self.with(|c, _, _, out| c.stop_sites(job.as_str(), &names, &finding, out));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cc_core::{Finding, codes};
 use cc_store::{Change, Handle, Stage, StoreError};
@@ -13,6 +14,9 @@ use fed_proto::name::Name;
 use fed_proto::scheduler::{Attempt, Ended, Job, Limits, Outcome, Record, Scheduler, SchedulerError, Status};
 
 use crate::{Server, ServerError, Submission};
+
+/// How long a site may take from the announcement of a job to the word that its program runs: copying inputs included.
+const START: Duration = Duration::from_secs(300);
 
 /// The scheduler with the jobs of earlier runs.
 pub(crate) fn restored(
@@ -105,6 +109,18 @@ impl Server {
         self.with(|c, now, env, out| c.attempt(now, attempt, env, out));
     }
 
+    /// Sites that were told to start a job and said nothing since are not waited for.
+    pub(crate) fn give_up_silent_starts(&mut self) {
+        let Some(now) = self.now() else { return };
+        for (job, name) in self.scheduler.overdue(now.wall, START) {
+            let text = format!("no word of its start within {} s", START.as_secs());
+            self.job_updated(job.as_str(), &name, "refused", &text);
+            let finding = Finding::new(codes::FL_JOB_STOPPED, text);
+            let names = BTreeSet::from([name]);
+            self.with(|c, _, _, out| c.stop_sites(job.as_str(), &names, &finding, out));
+        }
+    }
+
     /// An attempt is over. Nobody hears that a job starts before the disk knows it.
     pub(crate) fn attempted(&mut self, job: &JobId, number: u32, outcome: Outcome) {
         let Some(now) = self.now() else { return };
@@ -120,7 +136,12 @@ impl Server {
                 self.with(|c, now, env, out| c.announce(now, job, env, out));
             }
             Ok(()) if !scheduled => {}
-            Ok(()) => self.give_up(job, "the server could not store the job's state"),
+            Ok(()) => {
+                // Nobody was told to start, and after a restart nothing would know of it.
+                let reason = "the server could not store the job's state";
+                let _ = self.scheduler.abort(job, reason, now.wall);
+                self.give_up(job, reason);
+            }
             Err(error) => self.give_up(job, &error.to_string()),
         }
     }
@@ -141,7 +162,7 @@ impl Server {
                 let finding =
                     Finding::new(codes::FL_JOB_STOPPED, "the job has ended, or goes on without this site");
                 let names = BTreeSet::from([name.clone()]);
-                self.with(|c, now, env, out| c.stop_job(now, job_id, &names, &finding, env, out));
+                self.with(|c, _, _, out| c.stop_sites(job_id, &names, &finding, out));
             }
             self.store_jobs();
             return;

@@ -282,6 +282,7 @@ impl Server {
 
     fn tick(&mut self) {
         self.with(|c, now, env, out| c.tick(now, env, out));
+        self.give_up_silent_starts();
         self.schedule();
     }
 

@@ -291,7 +291,23 @@ impl Coordinator {
         Ok(())
     }
 
-    /// Has these participants stop a job; the server's own is stopped here.
+    /// Has these participants stop a job that goes on without them, or has ended already.
+    pub fn stop_sites(
+        &mut self,
+        job_id: &str,
+        names: &BTreeSet<Name>,
+        finding: &Finding,
+        out: &mut Vec<Action>,
+    ) {
+        let order = JobOrder { code: finding.code.as_str().to_owned(), text: finding.detail.clone() };
+        for name in names {
+            if let Some(connection) = self.sites.get(name).and_then(|site| site.connection) {
+                self.tell(connection, name, &order, 0, job_id, out);
+            }
+        }
+    }
+
+    /// Ends a job: has these participants stop it, and the server's own.
     pub fn stop_job(
         &mut self,
         now: Now,
@@ -301,12 +317,7 @@ impl Coordinator {
         env: &mut dyn ServerEnv,
         out: &mut Vec<Action>,
     ) {
-        let order = JobOrder { code: finding.code.as_str().to_owned(), text: finding.detail.clone() };
-        for name in names {
-            if let Some(connection) = self.sites.get(name).and_then(|site| site.connection) {
-                self.tell(connection, name, &order, 0, job_id, out);
-            }
-        }
+        self.stop_sites(job_id, names, finding, out);
         let mut own = Vec::new();
         self.own.end_job(job_id, finding, &mut own);
         self.follow(now, own, env, out);

@@ -1,6 +1,7 @@
 //! A job from its grant to its end (*workflow.md* S7): what its processes do, and whom it can lose.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use cc_core::UnixTime;
 
@@ -112,6 +113,21 @@ impl Scheduler {
     pub fn leftovers(&self, participant: &Name) -> Vec<JobId> {
         let jobs = self.jobs.values().filter(|job| job.record.status.is_finished());
         jobs.filter(|job| has_process(job, participant)).map(|job| job.record.id.clone()).collect()
+    }
+
+    /// Processes that were to start and of which nothing was heard since: a site that was gone when its job was announced
+    /// never hears of it. The wait counts from the attempt.
+    pub fn overdue(&self, now: UnixTime, limit: Duration) -> Vec<(JobId, Name)> {
+        let late = |job: &&Job| {
+            let scheduled = job.record.last_schedule.map(|at| Duration::from_secs(now.seconds_since(at)));
+            let given = matches!(job.record.status, Status::Dispatched | Status::Running);
+            given && scheduled.is_some_and(|waited| waited > limit)
+        };
+        let waiting = self.jobs.values().filter(late).flat_map(|job| {
+            let waiting = job.record.processes.iter().filter(|(_, process)| **process == Process::Waiting);
+            waiting.map(|(name, _)| (job.record.id.clone(), name.clone()))
+        });
+        waiting.collect()
     }
 
     /// The jobs, with their states, that go on and in which the participant has a process that has not ended.

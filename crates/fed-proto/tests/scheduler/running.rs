@@ -440,3 +440,20 @@ fn s7_which_state_may_follow_which() {
         FINISHED:ABANDONED"
     );
 }
+
+#[test]
+fn a_site_that_never_says_that_it_starts_is_not_waited_for() {
+    let limit = Duration::from_secs(300);
+    let mut world = World::new(quick(), &["site-1", "site-2"]);
+    world.submit(1, everywhere(""));
+    world.schedule(&["site-1", "site-2"]);
+    assert_eq!(world.scheduler.overdue(at(1_000), limit), [], "no grant has left");
+    world.scheduler.dispatched(&id(1)).unwrap();
+    let late = |world: &World, second| world.scheduler.overdue(at(second), limit);
+    assert_eq!(late(&world, 300), []);
+    assert_eq!(late(&world, 301), [(id(1), name("site-1")), (id(1), name("site-2"))]);
+    world.scheduler.started(&id(1), &name("site-1")).unwrap();
+    assert_eq!(late(&world, 301), [(id(1), name("site-2"))]);
+    assert_eq!(world.ended("site-2", Exit::NotStarted), Ok(None), "the job goes on without it");
+    assert_eq!(late(&world, 301), []);
+}
