@@ -14,12 +14,12 @@ use bytes::Bytes;
 use cc_core::Finding;
 use fed_node::backoff::Backoff;
 use fed_node::kit::Part;
-use fed_node::launch::{Launcher, LeftoverError, Setup, inherited};
+use fed_node::launch::LeftoverError;
 use fed_node::log::{Line, Sink};
 use fed_node::node::{BootError, Node};
 use fed_node::rpc::{self, ConnectError, Session};
 use fed_node::tls::{ClientTls, ConfigError};
-use fed_node::work::{Done, Jobs};
+use fed_node::work::{self, Done, Jobs};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -28,8 +28,6 @@ use world::World;
 
 /// How often the state machine hears that time passes.
 const TICK: Duration = Duration::from_millis(250);
-/// How long a job's program may take to end.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// Why an agent does not start, or does not go on.
 #[derive(Debug, thiserror::Error)]
@@ -81,19 +79,7 @@ impl Agent {
         let Part::Client { resources, .. } = &node.kit.config.part else {
             return Err(AgentError::NotASite(node.kit.dir.clone()));
         };
-        let setup = Setup {
-            site: node.kit.config.name.clone(),
-            inputs: node.configured.inputs.clone(),
-            data: node.configured.data.clone(),
-            allow_code: node.configured.allow_code.clone(),
-            starter,
-            grace: GRACE,
-            environment: inherited(),
-        };
-        let (launcher, killed) = Launcher::start(setup)?;
-        for leftover in killed {
-            tracing::warn!(job = leftover.job, "a job that an earlier agent left running was ended");
-        }
+        let launcher = work::launcher(&node, starter)?;
         let tls = node.kit.client_tls()?;
         let (sender, done) = mpsc::unbounded_channel();
         let name = node.kit.config.name.clone();
@@ -210,7 +196,7 @@ impl Agent {
             }
             Done::Ended { job, exit, text } => {
                 self.jobs.over(&job);
-                self.update(job.as_str(), fed_node::work::state_of(exit), text);
+                self.update(job.as_str(), work::state_of(exit), text);
             }
         }
     }

@@ -54,15 +54,7 @@ impl Agent {
                 }
             }
             Event::Judged { epoch, purpose, peer, result } => {
-                let line = |line: Line| {
-                    let line =
-                        Line { epoch: Some(epoch), purpose: Some(purpose.to_string()), ..line }.name(&peer);
-                    match &result {
-                        Ok(()) => line.state("accepted"),
-                        Err(finding) => line.state("refused").finding(finding),
-                    }
-                };
-                self.say(line, "judged");
+                self.say(|line| line.judged(epoch, purpose, &peer, &result), "judged");
             }
             Event::Verdict { epoch, purpose, job_id, verifier, policy, verdict, signed } => {
                 let me = &self.node.kit.config.name;

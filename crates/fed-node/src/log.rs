@@ -1,6 +1,8 @@
 //! What a node says about itself while it runs: one line per event, for people or as one JSON object.
 
 use cc_core::{Finding, UnixTime};
+use fed_proto::binding::Purpose;
+use fed_proto::name::Name;
 use serde::Serialize;
 
 /// One event. Absent fields do not apply to it.
@@ -50,6 +52,16 @@ impl Line {
     pub fn name(mut self, name: impl ToString) -> Self {
         self.name = Some(name.to_string());
         self
+    }
+
+    /// How a peer was judged in a round.
+    #[must_use]
+    pub fn judged(self, epoch: u64, purpose: Purpose, peer: &Name, result: &Result<(), Finding>) -> Self {
+        let line = Self { epoch: Some(epoch), purpose: Some(purpose.to_string()), ..self }.name(peer);
+        match result {
+            Ok(()) => line.state("accepted"),
+            Err(finding) => line.state("refused").finding(finding),
+        }
     }
 
     /// With a reason and its code.

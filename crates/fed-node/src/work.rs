@@ -1,10 +1,13 @@
 //! What takes time and is done beside the state machines: reports, judgements, jobs. Each ends in one [`Done`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cc_core::{Binding, Finding, codes};
-use fed_proto::job::{JobFile, JobId};
+use fed_proto::crypto::Digest;
+use fed_proto::job::{JobFile, JobId, Resources};
 use fed_proto::name::Name;
 use fed_proto::round::{Evidence, JudgeOrder, Start};
 use fed_proto::scheduler::Exit;
@@ -14,7 +17,12 @@ use tokio::sync::mpsc;
 
 use crate::clock::boot_time;
 use crate::judge::Judge;
-use crate::launch::{Launched, Launcher};
+use crate::kit::Participant;
+use crate::launch::{Launched, Launcher, LeftoverError, Setup, inherited};
+use crate::node::Node;
+
+/// How long a job's program may take to end after it was asked to.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Something that was begun has ended.
 #[derive(Debug)]
@@ -100,12 +108,32 @@ pub fn exit_of(state: &str) -> Exit {
     }
 }
 
+/// The launcher of a participant's jobs. What an earlier process of it left running is ended first; its store is open
+/// already, which makes sure that the earlier process is gone.
+pub fn launcher(node: &Node, starter: Vec<OsString>) -> Result<Launcher, LeftoverError> {
+    let Participant { data, inputs, allow_code, .. } = &node.configured;
+    let setup = Setup {
+        site: node.kit.config.name.clone(),
+        inputs: inputs.clone(),
+        data: data.clone(),
+        allow_code: allow_code.clone(),
+        starter,
+        grace: GRACE,
+        environment: inherited(),
+    };
+    let (launcher, killed) = Launcher::start(setup)?;
+    for leftover in killed {
+        tracing::warn!(job = leftover.job, "a job that an earlier process left running was ended");
+    }
+    Ok(launcher)
+}
+
 /// The jobs of one participant: what is set aside for them, and their programs.
 #[derive(Debug)]
 pub struct Jobs {
     me: Name,
     launcher: Launcher,
-    allow_code: std::collections::BTreeSet<fed_proto::crypto::Digest>,
+    allow_code: BTreeSet<Digest>,
     ledger: Ledger,
     reserved: BTreeMap<JobId, Token>,
     running: BTreeMap<JobId, Option<Arc<Launched>>>,
@@ -117,8 +145,8 @@ impl Jobs {
     pub fn new(
         me: Name,
         launcher: Launcher,
-        resources: fed_proto::job::Resources,
-        allow_code: std::collections::BTreeSet<fed_proto::crypto::Digest>,
+        resources: Resources,
+        allow_code: BTreeSet<Digest>,
         done: Sender,
     ) -> Self {
         let ledger = Ledger::new(resources);

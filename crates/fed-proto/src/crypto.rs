@@ -12,6 +12,13 @@ use aws_lc_rs::{constant_time, digest};
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
+    /// Reads its one spelling: 64 lower-case hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let lower = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
+        let mut bytes = [0; 32];
+        (lower && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(Self(bytes))
+    }
+
     /// The bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

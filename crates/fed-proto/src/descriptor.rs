@@ -206,7 +206,7 @@ fn spki(der: &[u8]) -> Option<Digest> {
 }
 
 /// Bytes in their one spelling.
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+fn unhex(text: &str) -> Option<Vec<u8>> {
     let lower = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
     if lower { hex::decode(text).ok() } else { None }
 }

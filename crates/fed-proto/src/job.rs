@@ -33,7 +33,7 @@ pub struct InvalidJobId;
 impl JobId {
     /// Checks a text.
     pub fn parse(text: &str) -> Result<Self, InvalidJobId> {
-        file::digest(text).map(|_| Self(text.into())).ok_or(InvalidJobId)
+        Digest::parse(text).map(|_| Self(text.into())).ok_or(InvalidJobId)
     }
 
     /// The text.

@@ -91,15 +91,7 @@ impl Server {
     fn own(&mut self, event: Event) {
         match event {
             Event::Judged { epoch, purpose, peer, result } => {
-                let fill = |line: Line| {
-                    let line =
-                        Line { epoch: Some(epoch), purpose: Some(purpose.to_string()), ..line }.name(&peer);
-                    match &result {
-                        Ok(()) => line.state("accepted"),
-                        Err(finding) => line.state("refused").finding(finding),
-                    }
-                };
-                self.say(fill, "judged");
+                self.say(|line| line.judged(epoch, purpose, &peer, &result), "judged");
             }
             Event::Verdict { epoch, purpose, job_id, verifier, policy, verdict, signed } => {
                 for (subject, result) in &verdict {

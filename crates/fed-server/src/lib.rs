@@ -21,12 +21,12 @@ use bytes::Bytes;
 use cc_core::UnixTime;
 use cc_store::StoreError;
 use fed_node::kit::Part;
-use fed_node::launch::{Launcher, LeftoverError, Setup, inherited};
+use fed_node::launch::LeftoverError;
 use fed_node::log::{Line, Sink};
 use fed_node::node::{BootError, Node};
 use fed_node::rpc::{self, Ended, Limits, Session, Sessions, Status};
 use fed_node::tls::{Authenticated, ConfigError};
-use fed_node::work::{Done, Jobs};
+use fed_node::work::{self, Done, Jobs};
 use fed_proto::coordinator::{Action, Conn, Coordinator, Timing};
 use fed_proto::enrol::Subject;
 use fed_proto::job::JobId;
@@ -41,8 +41,6 @@ use world::{Wire, World};
 
 /// How often the state machines hear that time passes.
 const TICK: Duration = Duration::from_millis(250);
-/// How long a job's program may take to end.
-const GRACE: Duration = Duration::from_secs(5);
 /// Frames that wait for the loop.
 const INBOX: usize = 1024;
 
@@ -136,19 +134,7 @@ impl Server {
             return Err(ServerError::NotAServer(node.kit.dir.clone()));
         };
         let name = node.kit.config.name.clone();
-        let setup = Setup {
-            site: name.clone(),
-            inputs: node.configured.inputs.clone(),
-            data: node.configured.data.clone(),
-            allow_code: node.configured.allow_code.clone(),
-            starter,
-            grace: GRACE,
-            environment: inherited(),
-        };
-        let (launcher, killed) = Launcher::start(setup)?;
-        for leftover in killed {
-            tracing::warn!(job = leftover.job, "a job that an earlier server left running was ended");
-        }
+        let launcher = work::launcher(&node, starter)?;
         let (scheduler, submissions) = jobs::restored(&node.store, *limits, &name)?;
         let tls = node.kit.server_tls()?;
         let address = node.kit.config.server.clone();
@@ -274,7 +260,7 @@ impl Server {
             }
             Done::Ended { job, exit, text } => {
                 self.jobs.over(&job);
-                let state = fed_node::work::state_of(exit);
+                let state = work::state_of(exit);
                 self.with(|c, now, env, out| c.job_update(now, job.as_str(), state, &text, env, out));
             }
         }

@@ -215,7 +215,7 @@ fn participant(
     let RawJobs { inputs, allow_code } = jobs.unwrap_or_default();
     let mut allowed = BTreeSet::new();
     for (index, text) in allow_code.iter().enumerate() {
-        match digest(text) {
+        match Digest::parse(text) {
             Some(sha256) => allowed.insert(sha256),
             None => {
                 return wrong(&format!("jobs.allow_code[{index}]"), "not 64 lower-case hexadecimal digits");
@@ -270,11 +270,4 @@ fn is_address(text: &str) -> bool {
                 && digits
                 && port.parse::<u16>().is_ok()
         })
-}
-
-/// A SHA-256 in its one spelling.
-fn digest(text: &str) -> Option<Digest> {
-    let lower = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
-    let mut bytes = [0; 32];
-    (lower && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(Digest(bytes))
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Bundle, NameBinding, RoleFloor, RosterEntry, SignedBundle};
 use crate::crypto::Digest;
-use crate::descriptor::{quoted, unhex};
+use crate::descriptor::quoted;
 use crate::name::Name;
 use crate::role::Role;
 
@@ -213,8 +213,7 @@ fn member(
 }
 
 fn digest(key: &str, text: &str) -> Result<Digest, BundleError> {
-    let bytes = unhex(text).and_then(|bytes| bytes.try_into().ok());
-    bytes.map(Digest).ok_or_else(|| wrong(key, "64 lower-case hexadecimal digits"))
+    Digest::parse(text).ok_or_else(|| wrong(key, "64 lower-case hexadecimal digits"))
 }
 
 fn distinct<T: Ord>(

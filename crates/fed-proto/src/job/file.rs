@@ -308,7 +308,7 @@ fn file(app: &Name, raw: RawFile, seen: &mut BTreeSet<String>) -> Result<FileRef
     if !seen.insert(raw.name.clone()) {
         return Err(JobError::FileTwice { app: app.clone(), file: raw.name });
     }
-    match digest(&raw.sha256) {
+    match Digest::parse(&raw.sha256) {
         Some(sha256) => Ok(FileRef { name: raw.name, sha256 }),
         None => Err(JobError::FileDigest { app: app.clone(), file: raw.name }),
     }
@@ -341,11 +341,4 @@ fn is_variable(text: &str) -> bool {
     !text.starts_with(RESERVED_ENV)
         && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-/// A SHA-256 in its one spelling.
-pub(super) fn digest(text: &str) -> Option<Digest> {
-    let lower = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
-    let mut bytes = [0; 32];
-    (lower && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(Digest(bytes))
 }
