@@ -19,6 +19,11 @@ use crate::clock::Clocks;
 use crate::judge::Judge;
 use crate::transcript;
 
+/// How long evidence, and verdicts of rounds without a job, are kept in the store, in seconds; transcripts have them too.
+const KEPT: u64 = 30 * cc_core::SECONDS_PER_DAY;
+/// Most evidence that is kept in the store, in bytes.
+const MOST_EVIDENCE: u64 = 1024 * 1024 * 1024;
+
 /// One judged peer.
 #[derive(Clone, Debug)]
 pub struct JudgedPeer {
@@ -122,7 +127,20 @@ pub fn store_verdict(place: &Place<'_>, counted: &Counted) {
         }
     });
     let judgements: Vec<_> = judgements.collect();
+    if counted.verifier == *place.name {
+        prune(place.store, now.wall);
+    }
     place.store.write_then(move |change| change.put_verdicts(&statement, &judgements), |result| log(&result));
+}
+
+/// Once for each round: what nobody needs any longer. Verdicts of jobs stay, since they explain the jobs.
+fn prune(store: &cc_store::Handle, now: UnixTime) {
+    let before = UnixTime::from_secs(now.as_secs().saturating_sub(KEPT));
+    let pruning = move |change: &dyn cc_store::Change| {
+        change.prune_evidence(before, MOST_EVIDENCE)?;
+        change.prune_verdicts(before).map(drop)
+    };
+    store.write_then(pruning, |result| log(&result));
 }
 
 /// Stores the owner's bundle that came into force.
