@@ -11,9 +11,9 @@ mod world;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cc_core::Finding;
+use cc_core::{Class, Finding};
 use fed_node::backoff::Backoff;
-use fed_node::kit::Part;
+use fed_node::kit::{OnFailure, Part};
 use fed_node::launch::LeftoverError;
 use fed_node::log::{Line, Sink};
 use fed_node::node::{BootError, Node};
@@ -179,8 +179,11 @@ impl Agent {
     fn done(&mut self, done: Done) {
         match done {
             Done::Collected { epoch, result } => {
-                if result.is_ok() {
-                    self.say(|line| Line { epoch: Some(epoch), ..line }, "report");
+                match &result {
+                    Ok(_) => self.say(|line| Line { epoch: Some(epoch), ..line }, "report"),
+                    // Throttled hardware is no failure of attestation.
+                    Err(finding) if finding.code.class() != Class::Indeterminate => self.failed(finding),
+                    Err(_) => {}
                 }
                 self.with(|participant, now, _, out| participant.collected(now, epoch, result, out));
             }
@@ -198,6 +201,13 @@ impl Agent {
                 self.jobs.over(&job);
                 self.update(job.as_str(), work::state_of(exit), text);
             }
+        }
+    }
+
+    /// The own attestation failed.
+    fn failed(&mut self, finding: &Finding) {
+        if self.node.configured.on_failure == OnFailure::Shutdown {
+            self.fatal = Some(finding.clone());
         }
     }
 

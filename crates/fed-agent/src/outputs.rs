@@ -1,13 +1,11 @@
 //! Carries out what the state machine wants.
 
 use bytes::Bytes;
-use cc_core::codes;
-use fed_node::kit::OnFailure;
 use fed_node::log::Line;
 use fed_node::record::{self, RoundRecord};
 use fed_node::work;
 use fed_proto::job::JobId;
-use fed_proto::round::{Event, Output};
+use fed_proto::round::{Event, Output, is_refutation};
 
 use crate::Agent;
 
@@ -47,23 +45,16 @@ impl Agent {
             }
             Event::Abstained { epoch, finding } => {
                 self.say(|line| Line { epoch: Some(epoch), ..line }.finding(&finding), "abstained");
-                let own =
-                    finding.code.as_str().contains(".collect.") || finding.code.as_str().starts_with("plug.");
-                if own && self.node.configured.on_failure == OnFailure::Shutdown {
-                    self.fatal = Some(finding);
-                }
             }
             Event::Judged { epoch, purpose, peer, result } => {
                 self.say(|line| line.judged(epoch, purpose, &peer, &result), "judged");
             }
             Event::Verdict { epoch, purpose, job_id, verifier, policy, verdict, signed } => {
-                let me = &self.node.kit.config.name;
+                let own = verdict.get(&self.node.kit.config.name).and_then(|result| result.as_ref().err());
                 if verifier == self.node.kit.descriptor.server
-                    && self.node.configured.on_failure == OnFailure::Shutdown
-                    && let Some(Err(finding)) = verdict.get(me)
-                    && finding.code != codes::FL_MEMBER_MISSING
+                    && let Some(finding) = own.filter(|finding| is_refutation(finding))
                 {
-                    self.fatal = Some(finding.clone());
+                    self.failed(finding);
                 }
                 record::store_verdict(
                     &self.place(),

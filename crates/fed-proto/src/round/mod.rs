@@ -43,7 +43,7 @@ use state::Round;
 pub use jobs::Start;
 pub use output::{Concluded, Event, Evidence, JudgeOrder, Output};
 pub use state::VerdictMap;
-pub(crate) use verdicts::is_refutation;
+pub use verdicts::is_refutation;
 
 /// A verifier's nonce, and with it every token of its round, dies after this time (*verification.md* 5.5 step 8).
 pub const NONCE_LIFETIME: Duration = Duration::from_secs(180);

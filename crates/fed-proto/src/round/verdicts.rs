@@ -214,7 +214,7 @@ impl Participant {
 }
 
 /// Whether a denial says something against its subject, rather than that nothing could be said.
-pub(crate) fn is_refutation(finding: &Finding) -> bool {
+pub fn is_refutation(finding: &Finding) -> bool {
     let silent = [codes::FL_MEMBER_MISSING, codes::BIND_TOKEN_TOO_OLD, codes::FL_VERDICT_MISMATCH];
     finding.code.class() == Class::Reject && !silent.contains(&finding.code)
 }
