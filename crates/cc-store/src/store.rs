@@ -33,6 +33,9 @@ pub trait View {
     /// The roster, by name.
     fn roster(&self) -> Result<Vec<Member>, StoreError>;
 
+    /// The digests of keys of members that other ones of the same name replaced, ascending.
+    fn retired(&self) -> Result<Vec<[u8; 32]>, StoreError>;
+
     /// Evidence with this SHA-256.
     fn evidence(&self, hash: &[u8; 32]) -> Result<Option<Evidence>, StoreError>;
 
@@ -83,7 +86,8 @@ pub trait Change: View {
     /// Forgets nonces that were issued before an instant, and says how many.
     fn prune_nonces(&self, before: UnixTime) -> Result<u64, StoreError>;
 
-    /// Enters a participant in the roster, in place of an earlier instance. A key of another member is refused.
+    /// Enters a participant in the roster, in place of an earlier instance, whose key is retired. A key of another member
+    /// is refused.
     fn put_member(&self, member: &Member) -> Result<(), StoreError>;
 
     /// Takes a participant off the roster, and says whether it was there.

@@ -85,10 +85,10 @@ fn a_second_opening_is_refused_until_the_first_ends() {
 fn a_newer_schema_is_refused_and_left_alone() {
     let (_folder, path) = folder();
     drop(Handle::open(&path).unwrap());
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
     let before = std::fs::read(&path).unwrap();
     let refused = SqliteStore::open(&path).unwrap_err();
-    assert_eq!(refused, StoreError::Newer { path: path.clone(), found: 2, known: 1 });
+    assert_eq!(refused, StoreError::Newer { path: path.clone(), found: 3, known: 2 });
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 

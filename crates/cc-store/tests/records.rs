@@ -158,6 +158,13 @@ fn the_roster_has_one_instance_of_each_name_and_one_name_of_each_key() {
     let roster = store.read(|view| view.roster());
     assert_eq!(roster, Ok(vec![member("site-1", 1), member("site-2", 3)]));
     assert_eq!(store.read(|view| view.member("site-2")), Ok(Some(member("site-2", 3))));
+    assert_eq!(store.read(|view| view.retired()), Ok(vec![[2; 32]]));
+    put(&store, member("site-2", 3)).unwrap();
+    assert_eq!(
+        store.read(|view| view.retired()),
+        Ok(vec![[2; 32]]),
+        "the same instance again replaces nothing"
+    );
     assert_eq!(store.write(|change| change.remove_member("site-2")), Ok(true));
     assert_eq!(store.write(|change| change.remove_member("site-2")), Ok(false));
     assert_eq!(store.read(|view| view.member("site-2")), Ok(None));

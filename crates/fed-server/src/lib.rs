@@ -27,9 +27,11 @@ use fed_node::node::{BootError, Node};
 use fed_node::rpc::{self, Ended, Limits, Session, Sessions, Status};
 use fed_node::tls::{Authenticated, ConfigError};
 use fed_node::work::{self, Done, Jobs};
-use fed_proto::coordinator::{Action, Conn, Coordinator, Timing};
+use fed_proto::coordinator::{Action, Conn, Coordinator, Instances, Timing};
+use fed_proto::crypto::Digest;
 use fed_proto::enrol::Subject;
 use fed_proto::job::JobId;
+use fed_proto::name::Name;
 use fed_proto::round::Now;
 use fed_proto::scheduler::Scheduler;
 use tokio::net::TcpListener;
@@ -148,8 +150,7 @@ impl Server {
         let Node { kit, configured, participant, judge, store, clocks, .. } = node;
         let now = clocks.now().map_err(BootError::from)?;
         let world = World { store: store.clone(), wires: BTreeMap::new(), wall_ms: 0 };
-        let coordinator =
-            Coordinator::new(participant, Timing::default(), std::collections::BTreeSet::new(), now);
+        let coordinator = Coordinator::new(participant, Timing::default(), instances(&store)?, now);
         let node = Parts { kit, judge, store, clocks, data: configured.data };
         Ok(Self {
             node,
@@ -322,4 +323,15 @@ impl Sessions for Handler {
         let bytes = serde_json::to_vec(&response).map_err(|error| Status::internal(error.to_string()))?;
         Ok(Bytes::from(bytes))
     }
+}
+
+/// The instances that an earlier process of this server registered.
+fn instances(store: &cc_store::Handle) -> Result<Instances, ServerError> {
+    let roster = store.read(|view| view.roster())?;
+    let named = roster.into_iter().filter_map(|member| {
+        let name = Name::new(&member.name).ok()?;
+        Some((name, Digest(member.key_digest)))
+    });
+    let retired = store.read(|view| view.retired())?;
+    Ok(Instances { latest: named.collect(), retired: retired.into_iter().map(Digest).collect() })
 }

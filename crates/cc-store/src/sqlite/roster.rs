@@ -28,6 +28,10 @@ pub(super) fn all_members(connection: &Connection) -> Result<Vec<Member>, StoreE
     all(connection, &format!("SELECT {COLUMNS} FROM member ORDER BY name"), [], row)
 }
 
+pub(super) fn retired(connection: &Connection) -> Result<Vec<[u8; 32]>, StoreError> {
+    all(connection, "SELECT key_digest FROM retired ORDER BY key_digest", [], |row| row.get(0))
+}
+
 pub(super) fn put_member(connection: &Connection, member: &Member) -> Result<(), StoreError> {
     let holder: Option<String> = one(
         connection,
@@ -38,6 +42,10 @@ pub(super) fn put_member(connection: &Connection, member: &Member) -> Result<(),
     if let Some(holder) = holder {
         return Err(StoreError::KeyTaken { name: member.name.clone(), holder });
     }
+    connection.execute(
+        "INSERT OR IGNORE INTO retired (key_digest) SELECT key_digest FROM member WHERE name = ? AND key_digest <> ?",
+        params![member.name, member.key_digest],
+    )?;
     connection.execute(
         &format!("INSERT OR REPLACE INTO member ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"),
         params![

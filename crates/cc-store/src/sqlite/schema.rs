@@ -13,7 +13,7 @@ use crate::error::StoreError;
 const APPLICATION_ID: u32 = 0x4d55_5354;
 
 /// From an empty file to the newest schema.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("v1.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("v1.sql"), include_str!("v2.sql")];
 
 /// The version of the schema that is there, if the database is ours and not newer than this program; 0 if it is empty.
 pub(super) fn ours(connection: &Connection, path: &Path, migrations: &[&str]) -> Result<u32, StoreError> {

@@ -47,6 +47,10 @@ impl View for Session<'_> {
         roster::all_members(self.0)
     }
 
+    fn retired(&self) -> Result<Vec<[u8; 32]>> {
+        roster::retired(self.0)
+    }
+
     fn evidence(&self, hash: &[u8; 32]) -> Result<Option<Evidence>> {
         evidence::evidence(self.0, hash)
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cc_core::{Finding, codes};
 use fed_proto::coordinator::{Action, Conn, ServerEvent};
+use fed_proto::crypto::sha256;
 use fed_proto::name::Name;
 use fed_proto::round::{Event, Evidence, JudgeOrder, Output};
 use fed_proto::scheduler::Outcome;
@@ -165,6 +166,9 @@ impl Federation {
                         self.announce();
                     }
                 }
+            }
+            ServerEvent::Registered { name, spki, .. } => {
+                self.server.instances.accepted(name, sha256(spki));
             }
             ServerEvent::Own(Event::Start(start)) => {
                 let who = self.server_instance().unwrap();

@@ -174,18 +174,14 @@ impl Federation {
         who.map_or(0, |who| self.watch.reports_of(&who))
     }
 
-    /// Starts a new instance of the server.
+    /// Starts a new instance of the server, which remembers what the one before had on disk.
     pub fn start_server(&mut self) {
-        self.start_server_after(BTreeSet::new());
-    }
-
-    /// The same, which was told of instances that were replaced before.
-    pub fn start_server_after(&mut self, retired: BTreeSet<Digest>) {
         let now = self.now();
         let machines = self.machines.as_deref();
         let me = Self::me(&self.owner, &self.server.enrolled, &mut self.server.world.random, machines);
         let own = Participant::new(me, self.bundle.clone(), None, now).unwrap();
-        self.server.coordinator = Some(Coordinator::new(own, Timing::default(), retired, now));
+        self.server.coordinator =
+            Some(Coordinator::new(own, Timing::default(), self.server.instances.clone(), now));
     }
 
     /// The server's process dies; every connection ends.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cc_core::Finding;
-use fed_proto::coordinator::{Conn, Coordinator, ServerEnv, ServerEvent};
+use fed_proto::coordinator::{Conn, Coordinator, Instances, ServerEnv, ServerEvent};
 use fed_proto::job::JobId;
 use fed_proto::round::{Env, Start};
 use fed_proto::scheduler::Outcome;
@@ -27,6 +27,7 @@ pub struct Server {
     pub stopped: Vec<(String, Finding)>,
     /// Whether announcements wait for [`super::Federation::announce`].
     pub hold_announcements: bool,
+    pub(super) instances: Instances,
     pub(super) held: Vec<JobId>,
     pub(super) world: ServerWorld,
 }
@@ -41,6 +42,7 @@ impl Server {
             running: BTreeMap::new(),
             stopped: Vec::new(),
             hold_announcements: false,
+            instances: Instances::default(),
             held: Vec::new(),
             world: ServerWorld { random, last_epoch: 0, wall_ms: 0 },
         }

@@ -206,6 +206,25 @@ enum Work {
     FromOwn(round::Output),
 }
 
+/// The instances that were registered, by the digests of their keys. A server has to remember them over a restart:
+/// otherwise an instance that a newer one replaced could come back.
+#[derive(Clone, Debug, Default)]
+pub struct Instances {
+    /// The one that each name registered last.
+    pub latest: BTreeMap<Name, Digest>,
+    /// Those that newer ones of the same name replaced; they do not come back.
+    pub retired: BTreeSet<Digest>,
+}
+
+impl Instances {
+    /// An instance was accepted. Returns the one that it replaces.
+    pub fn accepted(&mut self, name: &Name, key: Digest) -> Option<Digest> {
+        let replaced = self.latest.insert(name.clone(), key).filter(|earlier| *earlier != key)?;
+        self.retired.insert(replaced);
+        Some(replaced)
+    }
+}
+
 /// The state machine.
 #[derive(Debug)]
 pub struct Coordinator {
@@ -215,8 +234,8 @@ pub struct Coordinator {
     sites: BTreeMap<Name, Site>,
     rounds: BTreeMap<u64, Round>,
     received: Sequences,
-    /// Keys of instances that newer ones replaced; they do not come back.
-    retired: BTreeSet<Digest>,
+    /// Which instances there were.
+    instances: Instances,
     next_periodic: Duration,
     /// When the last registration round was opened.
     registered_at: Option<Duration>,
@@ -237,9 +256,8 @@ impl std::fmt::Debug for Work {
 }
 
 impl Coordinator {
-    /// A coordinator around the server's own participant. `retired` are the digests of keys that were replaced before
-    /// the server started.
-    pub fn new(own: Participant, timing: Timing, retired: BTreeSet<Digest>, now: Now) -> Self {
+    /// A coordinator around the server's own participant. `instances` are those of which it knew before it started.
+    pub fn new(own: Participant, timing: Timing, instances: Instances, now: Now) -> Self {
         let next_periodic = now.mono.saturating_add(half_of(own.bundle().verdict_lifetime));
         Self {
             own,
@@ -248,7 +266,7 @@ impl Coordinator {
             sites: BTreeMap::new(),
             rounds: BTreeMap::new(),
             received: Sequences::default(),
-            retired,
+            instances,
             next_periodic,
             registered_at: None,
             passed: 0,

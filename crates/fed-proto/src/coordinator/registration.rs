@@ -43,15 +43,15 @@ impl Coordinator {
         known.since = now.mono;
         let mut site = Site::new(identity, key, now.mono);
         site.accepted(sha512(&transcript));
+        if let Some(replaced) = self.instances.accepted(name, key) {
+            self.received.forget(&replaced);
+            let mut own = Vec::new();
+            self.own.replaced_instance(name, &key, &mut own);
+            self.work.extend(own.into_iter().map(super::Work::FromOwn));
+        }
         if let Some(earlier) = self.sites.get(name).cloned() {
             if earlier.key == key {
                 site.go_on_from(&earlier);
-            } else {
-                self.retired.insert(earlier.key);
-                self.received.forget(&earlier.key);
-                let mut own = Vec::new();
-                self.own.replaced_instance(name, &key, &mut own);
-                self.work.extend(own.into_iter().map(super::Work::FromOwn));
             }
             if let Some(old) = earlier.connection.filter(|old| *old != connection) {
                 let text = format!("a newer connection or instance of {name} was accepted");
@@ -107,7 +107,7 @@ impl Coordinator {
             return Err(Finding::new(codes::FL_MEMBER_UNKNOWN, text));
         }
         let peer = self.own.enrolled(now, name, role, identity)?;
-        if self.retired.contains(&peer.key.digest()) {
+        if self.instances.retired.contains(&peer.key.digest()) {
             let text = format!("{name} shows the key of an instance that was replaced");
             return Err(Finding::new(codes::FL_REGISTRATION_STALE_INSTANCE, text));
         }

@@ -189,7 +189,7 @@ impl Coordinator {
                 {
                     return Err(unknown("its leaf belongs elsewhere"));
                 }
-                let peer = self.own.contributed(now, &leaf, &contribution)?;
+                let peer = self.own.contributed(now, &self.own.bundle_of(epoch), &leaf, &contribution)?;
                 let connected =
                     self.member_connection(epoch, name).and_then(|connection| self.key_at(connection));
                 if connected.is_some_and(|key| key != peer.key.digest()) {

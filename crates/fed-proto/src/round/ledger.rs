@@ -22,7 +22,11 @@ struct Word {
 
 /// The word of the newest round for each ordered pair, as this participant counted the signed verdicts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ledger(BTreeMap<Pair, Word>);
+pub(super) struct Ledger {
+    words: BTreeMap<Pair, Word>,
+    /// No word is older than this, so that [`Ledger::forget`] looks through all of them only when one may be.
+    oldest: Option<Duration>,
+}
 
 impl Ledger {
     /// Notes an Accept.
@@ -36,7 +40,8 @@ impl Ledger {
     }
 
     fn note(&mut self, pair: Pair, word: Word) {
-        let known = self.0.entry(pair).or_insert(word);
+        self.oldest = Some(self.oldest.map_or(word.at, |oldest| oldest.min(word.at)));
+        let known = self.words.entry(pair).or_insert(word);
         if word.at > known.at || (word.at == known.at && !word.accepts) {
             *known = word;
         }
@@ -49,18 +54,22 @@ impl Ledger {
         verifier: Instance<'_>,
         subject: Instance<'_>,
     ) -> Option<Duration> {
-        let word = self.0.get(&pair(verifier, subject))?;
+        let word = self.words.get(&pair(verifier, subject))?;
         word.accepts.then(|| now.saturating_sub(word.at))
     }
 
     /// Forgets what is older than `lifetime`.
     pub(super) fn forget(&mut self, now: Duration, lifetime: Duration) {
-        self.0.retain(|_, word| now.saturating_sub(word.at) <= lifetime);
+        let is_old = |at: Duration| now.saturating_sub(at) > lifetime;
+        if self.oldest.is_some_and(is_old) {
+            self.words.retain(|_, word| !is_old(word.at));
+            self.oldest = self.words.values().map(|word| word.at).min();
+        }
     }
 
     /// The Accepts in force with their ages, for people.
     pub(super) fn entries(&self, now: Duration) -> impl Iterator<Item = (&Name, &Name, Duration)> {
-        let accepts = self.0.iter().filter(|(_, word)| word.accepts);
+        let accepts = self.words.iter().filter(|(_, word)| word.accepts);
         accepts.map(move |((verifier, subject), word)| (&verifier.0, &subject.0, now.saturating_sub(word.at)))
     }
 }

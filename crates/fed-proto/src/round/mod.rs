@@ -97,6 +97,9 @@ struct Floor {
     digest: Digest,
 }
 
+/// A bundle that counts, with its digest.
+pub(crate) type Under = (Arc<Bundle>, Digest);
+
 /// The state machine.
 #[derive(Debug)]
 pub struct Participant {
@@ -122,8 +125,8 @@ pub struct Participant {
     shown: Option<Vec<u8>>,
     /// The key of the server's instance that opened the latest round.
     server_key: Option<PublicKey>,
-    /// Identities whose enrolment was verified under the bundle in force, and when: certificates end.
-    enrolled: BTreeMap<Digest, (Name, Role, Duration)>,
+    /// Identities whose enrolment was verified under a bundle, and when: certificates end.
+    enrolled: BTreeMap<(Digest, Digest), (Name, Role, Duration)>,
 }
 
 impl Participant {
@@ -272,11 +275,30 @@ impl Participant {
         Signed::new(&self.federation_id, header, payload, &self.me.key).to_bytes()
     }
 
-    /// Verifies that an identity is enrolled as `name` in `role` (5.1): under each bundle, and again after the lifetime of
-    /// a verdict.
+    /// The bundle under which a round runs, with its digest; of a round that is not known, the one in force.
+    pub(crate) fn bundle_of(&self, epoch: u64) -> Under {
+        let round = self.rounds.get(&epoch);
+        round.map_or_else(|| (Arc::clone(&self.floor.bundle), self.floor.digest), Round::under)
+    }
+
+    /// Verifies that an identity is enrolled under the bundle in force.
     pub(crate) fn enrolled(
         &mut self,
         now: Now,
+        name: &Name,
+        role: Role,
+        identity: &Identity,
+    ) -> Result<Peer, Finding> {
+        let under = (Arc::clone(&self.floor.bundle), self.floor.digest);
+        self.enrolled_under(now, &under, name, role, identity)
+    }
+
+    /// Verifies that an identity is enrolled as `name` in `role` (5.1): under each bundle, and again after the lifetime of
+    /// a verdict. In a round the round's own bundle counts, whatever was adopted meanwhile (0.13).
+    pub(crate) fn enrolled_under(
+        &mut self,
+        now: Now,
+        (bundle, digest): &Under,
         name: &Name,
         role: Role,
         identity: &Identity,
@@ -286,10 +308,10 @@ impl Participant {
         let instance_id = identity.instance().ok_or_else(|| unknown("its instance id is not 16 bytes"))?;
         let kem = identity.kem_digest().map_err(|_| unknown("its key-encapsulation key is not 32 bytes"))?;
         let peer = Peer { name: name.clone(), role, key, instance_id, kem };
-        let known = crate::crypto::sha256(&minicbor::to_vec(identity).unwrap_or_default());
+        let known = (*digest, crate::crypto::sha256(&minicbor::to_vec(identity).unwrap_or_default()));
         if let Some((known_name, known_role, at)) = self.enrolled.get(&known)
             && (known_name, *known_role) == (name, role)
-            && now.mono.saturating_sub(*at) <= self.floor.bundle.verdict_lifetime
+            && now.mono.saturating_sub(*at) <= bundle.verdict_lifetime
         {
             return Ok(peer);
         }
@@ -298,7 +320,7 @@ impl Participant {
             chain: identity.chain.iter().map(|certificate| certificate.to_vec()).collect(),
             signature: identity.enrolment.to_vec(),
         };
-        enrol::verify(&self.me.descriptor, &self.floor.bundle, &claim, &enrolment, now.wall)?;
+        enrol::verify(&self.me.descriptor, bundle, &claim, &enrolment, now.wall)?;
         if self.enrolled.len() >= crate::message::MAX_MEMBERS.saturating_mul(2) {
             self.enrolled.clear();
         }

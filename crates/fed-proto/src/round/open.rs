@@ -99,7 +99,6 @@ impl Participant {
         let revoked = bundle.revoked_names.clone();
         let kept = signed.to_bytes();
         self.floor = Floor { signed, bundle: Arc::new(bundle), digest };
-        self.enrolled.clear();
         out.push(Output::Event(Event::Adopted { version, digest, bundle: kept }));
         for name in revoked {
             let text = format!("the name {name} is revoked by bundle version {version}");

@@ -15,7 +15,7 @@ use crate::signed::Signed;
 use crate::token::{Peer, RoundTerms};
 
 use super::state::{Announced, Member, Published, Round, Standing};
-use super::{Event, Evidence, Now, Output, Participant, garbage};
+use super::{Event, Evidence, Now, Output, Participant, Under, garbage};
 
 impl Participant {
     pub(super) fn publish(
@@ -150,7 +150,8 @@ impl Participant {
             root,
             leaf_count,
         };
-        let me = self.enrolled(now, &self.me.name.clone(), self.me.role, &self.me.identity.clone())?;
+        let (name, identity) = (self.me.name.clone(), self.me.identity.clone());
+        let me = self.enrolled_under(now, &round.under(), &name, self.me.role, &identity)?;
         let transcript = terms.transcript(&me, self.me.profile.clone(), self.me.runtime, None).bytes();
         Ok(Published {
             digest,
@@ -195,7 +196,7 @@ impl Participant {
             } else if round.proposed.binary_search(&leaf.name).is_err() {
                 Err(Finding::new(codes::FL_MEMBER_UNKNOWN, format!("{} was not proposed", leaf.name)))
             } else {
-                self.contributed(now, leaf, entry)
+                self.contributed(now, &round.under(), leaf, entry)
             };
             match result {
                 Ok(peer) => {
@@ -215,11 +216,12 @@ impl Participant {
     pub(crate) fn contributed(
         &mut self,
         now: Now,
+        under: &Under,
         leaf: &Leaf,
         entry: &Contribution,
     ) -> Result<Peer, Finding> {
         let unknown = |text: &str| Finding::new(codes::FL_MEMBER_UNKNOWN, format!("{}: {text}", leaf.name));
-        let peer = self.enrolled(now, &leaf.name, leaf.role, &entry.identity)?;
+        let peer = self.enrolled_under(now, under, &leaf.name, leaf.role, &entry.identity)?;
         if peer.key.digest() != leaf.key {
             return Err(unknown("the leaf names another key"));
         }

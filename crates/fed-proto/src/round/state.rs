@@ -15,7 +15,7 @@ use crate::sybil::Identifiers;
 use crate::token::{Peer, RoundTerms};
 use crate::verdict::{SignedVerdict, Verdict};
 
-use super::{NONCE_LIFETIME, Now};
+use super::{NONCE_LIFETIME, Now, Under};
 
 /// One round.
 #[derive(Debug)]
@@ -130,6 +130,11 @@ impl Round {
     /// Whether the own nonce has died, and with it every token of the round that was not accepted yet.
     pub(super) fn is_late(&self, now: Now) -> bool {
         now.mono.saturating_sub(self.drawn_at) > NONCE_LIFETIME
+    }
+
+    /// The bundle under which it runs.
+    pub(super) fn under(&self) -> Under {
+        (Arc::clone(&self.bundle), self.policy_digest)
     }
 
     /// Whether the own verdict accepts the server.

@@ -2,9 +2,11 @@
 
 use cc_core::{Finding, codes};
 use cc_testkit::federation::{Federation, Owner, name, site};
+use fed_proto::binding::Purpose;
 use fed_proto::coordinator::{ServerEvent, Standing};
-use fed_proto::message::Kind;
+use fed_proto::message::{Kind, MAX_UPWARD};
 use fed_proto::name::Name;
+use fed_proto::round::Event;
 use fed_proto::signed::Signed;
 
 use crate::support::{job, outcome, registered, scheduled, seconds};
@@ -200,6 +202,36 @@ fn a_new_bundle_is_adopted_by_all_and_revokes() {
     assert_eq!(federation.sites[&site(4)].turned_away[1].code, codes::FL_MEMBER_UNKNOWN);
     federation.run(seconds(1000));
     assert!(federation.sites[&site(2)].running.contains_key(&without), "renewed under the new bundle");
+}
+
+#[test]
+fn a_bundle_that_comes_meanwhile_changes_nothing_about_a_round_under_way() {
+    let mut federation = registered(214, 3);
+    // The round waits for this site's contribution, until the others have adopted the new bundle.
+    federation.sites.get_mut(&site(2)).unwrap().tamper = Some(Box::new(|bytes| {
+        let message = Signed::from_bytes(&bytes, MAX_UPWARD).unwrap();
+        let drops = message.header.kind == Kind::Contribution.number() && !message.header.job_id.is_empty();
+        if drops { Vec::new() } else { vec![bytes] }
+    }));
+    let all: Vec<Name> = (1..=3).map(site).collect();
+    federation.attempt(&job("one", "min_sites = 1"), 1, &all.iter().collect::<Vec<_>>());
+    federation.run(seconds(1));
+    let mut second = federation.owner.bundle(2);
+    second.revoked_names.insert(site(3));
+    federation.publish_bundle(&second);
+    federation.run(seconds(2));
+    assert_eq!(federation.sites[&site(1)].agent.as_ref().unwrap().bundle().version, 2);
+    federation.run(seconds(120));
+    let verdicts = federation.server.events.iter().filter_map(|event| match event {
+        ServerEvent::Own(Event::Verdict { purpose: Purpose::JobStart, verifier, verdict, .. }) => {
+            (*verifier == site(1)).then_some(verdict)
+        }
+        _ => None,
+    });
+    let verdicts: Vec<_> = verdicts.collect();
+    // It was a member when the round was opened, and left it when it was revoked.
+    assert_eq!(verdicts[0][&site(3)].as_ref().unwrap_err().code, codes::FL_MEMBER_MISSING);
+    assert_eq!(federation.online(), [site(1), site(2)].into());
 }
 
 #[test]

@@ -406,7 +406,6 @@ fn n_fl_21_a_replaced_instance_does_not_come_back() {
     let mut federation = Federation::with(118, 2, Owner::new(), replaceable);
     federation.start_all();
     federation.run_until("registration", seconds(30), Federation::all_registered);
-    let old = federation.instance(&site(1)).unwrap();
     let twin = federation.twin(&site(1));
     federation.run(seconds(20));
     assert!(federation.sites[&twin].registered);
@@ -414,13 +413,32 @@ fn n_fl_21_a_replaced_instance_does_not_come_back() {
     federation.run(seconds(5));
     let away = &federation.sites[&site(1)].turned_away;
     assert_eq!(away.last().unwrap().code, codes::FL_REGISTRATION_STALE_INSTANCE);
-    // Nor after a restart of the server that was told.
+    // Nor after a restart of the server, while nobody else has the name.
     federation.crash_server();
-    federation.start_server_after([old].into());
+    federation.start_server();
     federation.connect(&site(1));
     federation.run(seconds(5));
     let away = &federation.sites[&site(1)].turned_away;
     assert_eq!(away.len(), 3);
+    assert_eq!(away.last().unwrap().code, codes::FL_REGISTRATION_STALE_INSTANCE);
+}
+
+#[test]
+fn n_fl_21_an_instance_that_was_replaced_after_a_restart_does_not_come_back() {
+    let mut federation = Federation::with(122, 2, Owner::new(), replaceable);
+    federation.start_all();
+    federation.run_until("registration", seconds(30), Federation::all_registered);
+    // The new server has not seen the old instance when the newer one comes.
+    federation.crash_server();
+    federation.start_server();
+    let twin = federation.twin(&site(1));
+    federation.run(seconds(20));
+    assert!(federation.sites[&twin].registered);
+    federation.cut(&twin);
+    federation.run(seconds(1));
+    federation.connect(&site(1));
+    federation.run(seconds(20));
+    let away = &federation.sites[&site(1)].turned_away;
     assert_eq!(away.last().unwrap().code, codes::FL_REGISTRATION_STALE_INSTANCE);
 }
 
