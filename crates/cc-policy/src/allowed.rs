@@ -68,8 +68,10 @@ impl<const N: usize> LaunchData<N> {
             Self::InitData => found.is_ok_and(|value| digest == Some(&value)),
         };
         let committed = found.is_ok_and(|value| digest.is_none_or(|digest| *digest == value));
+        if listed && committed {
+            return None;
+        }
         let want = match (self, digest) {
-            _ if listed && committed => return None,
             (Self::Zero, _) if !listed => "zero".to_owned(),
             (Self::Only(list), _) if !listed => format!("one of {}", hex_list(list)),
             (_, Some(digest)) => format!("{}, the digest of the init-data that came", hex::encode(digest)),

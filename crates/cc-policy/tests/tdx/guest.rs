@@ -201,9 +201,22 @@ fn service_tds() {
             "default tdx.service_td",
         ),
         (
+            "TD 1.0 that must not be migrated",
+            "",
+            |c| {
+                version_4(c);
+                c.insert("td_attributes", "0000003000000000");
+            },
+            &["tdx.attr.migratable"],
+            "default tdx.allow_migratable",
+        ),
+        (
             "version 4 with a type of body",
             "",
-            |c| c.insert("version", 4_u64),
+            |c| {
+                version_4(c);
+                c.insert("body_type", 2_u64);
+            },
             &["tdx.service_td.present"],
             "tdx.service_td",
         ),
