@@ -4,7 +4,8 @@ use std::fmt;
 
 use cc_core::{Authentic, Claims, Code, Profile, UnixTime, codes};
 
-use crate::{Policy, snp};
+use crate::allowed::text_list;
+use crate::{Policy, snp, tdx};
 
 /// What an appraisal knows besides claims and policy. Everything in it must come from a source that the caller
 /// trusts.
@@ -16,13 +17,38 @@ pub struct Context {
     pub init_data: InitData,
 }
 
-/// Init-data (the launch configuration handed to the guest), which is authentic only through HOST_DATA.
+/// Init-data (the launch configuration handed to the guest), which is authentic only through a field of the launch
+/// that commits to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InitData {
     /// None came with the evidence.
     NotCarried,
-    /// SHA-256 of the bytes that came. HOST_DATA must be equal, whatever else the policy wants of it.
-    Sha256([u8; 32]),
+    /// Digests of the bytes that came, each for the field that has its size (*verification.md* 5.1). The field must
+    /// be equal, whatever else the policy wants of it.
+    Carried {
+        /// For SNP's HOST_DATA.
+        sha256: [u8; 32],
+        /// For TDX's MRCONFIGID.
+        sha384: [u8; 48],
+    },
+}
+
+impl InitData {
+    /// SHA-256 of the bytes that came.
+    pub const fn sha256(&self) -> Option<&[u8; 32]> {
+        match self {
+            Self::Carried { sha256, .. } => Some(sha256),
+            Self::NotCarried => None,
+        }
+    }
+
+    /// SHA-384 of the bytes that came.
+    pub const fn sha384(&self) -> Option<&[u8; 48]> {
+        match self {
+            Self::Carried { sha384, .. } => Some(sha384),
+            Self::NotCarried => None,
+        }
+    }
 }
 
 /// The answer, in the words of the attestation-result tiers of AR4SI.
@@ -73,11 +99,12 @@ impl fmt::Display for Finding {
 pub struct Appraisal {
     /// The answer.
     pub status: Status,
-    /// All differences, in the order of the steps of *verification.md* 1.2.
+    /// All differences, in the order of the steps of *verification.md* 1.2 or 2.2.
     pub findings: Vec<Finding>,
 }
 
-/// Judges authentic claims of evidence of `profile` by `policy`, all steps, whatever the earlier ones found.
+/// Judges authentic claims of evidence of `profile` by `policy`, all steps, whatever the earlier ones found. A profile
+/// whose technology has no section in the policy is not allowed by it.
 ///
 /// Does **not** compare the binding: that is [`Authentic::compare`], and admission needs both.
 pub fn appraise(
@@ -86,16 +113,24 @@ pub fn appraise(
     policy: &Policy,
     context: &Context,
 ) -> Appraisal {
-    if *profile != Profile::snp_raw_1() {
-        let finding = Finding {
-            code: codes::POL_FORMAT_INVALID,
-            got: format!("evidence of profile {profile}"),
-            want: "evidence of a profile that the policy has a section for: snp-raw-1".to_owned(),
-            source: policy.file.clone(),
-        };
-        return Appraisal { status: Status::None, findings: vec![finding] };
-    }
-    let findings = snp::appraise(subject, policy, context);
+    let findings = match (profile.as_str(), &policy.snp, &policy.tdx) {
+        (snp::PROFILE, Some(section), _) => snp::appraise(subject, section, &policy.mode, context),
+        (tdx::PROFILE, _, Some(section)) => tdx::appraise(subject, section, &policy.mode, context),
+        _ => return not_judged(profile, policy),
+    };
     let status = if findings.is_empty() { Status::Affirming } else { Status::Contraindicated };
     Appraisal { status, findings }
+}
+
+fn not_judged(profile: &Profile, policy: &Policy) -> Appraisal {
+    let sections =
+        [policy.snp.is_some().then_some(snp::PROFILE), policy.tdx.is_some().then_some(tdx::PROFILE)];
+    let allowed = text_list(sections.into_iter().flatten());
+    let finding = Finding {
+        code: codes::ENV_PROFILE_NOT_ALLOWED,
+        got: format!("evidence of profile {profile}"),
+        want: format!("evidence of a profile that the policy has a section for: {allowed}"),
+        source: policy.file.clone(),
+    };
+    Appraisal { status: Status::None, findings: vec![finding] }
 }

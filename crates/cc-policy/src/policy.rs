@@ -3,7 +3,7 @@
 use cc_core::{Waivers, codes};
 
 use crate::reader::{Placed, Table, number, text};
-use crate::{PolicyError, snp};
+use crate::{PolicyError, snp, tdx};
 
 /// The version of the format that this code reads.
 const FORMAT_VERSION: u64 = 1;
@@ -14,7 +14,9 @@ const FORMAT_VERSION: u64 = 1;
 pub struct Policy {
     pub(crate) file: String,
     pub(crate) mode: Placed<Mode>,
-    pub(crate) snp: snp::SnpPolicy,
+    /// At least one of the sections is there.
+    pub(crate) snp: Option<snp::SnpPolicy>,
+    pub(crate) tdx: Option<tdx::TdxPolicy>,
 }
 
 /// What the policy may be used for (*verification.md* 0.13).
@@ -48,15 +50,16 @@ impl Policy {
             return Err(PolicyError::new(codes::POL_FORMAT_INVALID, source_name, detail));
         }
         let mode = table.knob("profile", "\"production\" or \"development\"", mode, Mode::Production)?;
-        if !table.has("snp") {
-            let detail = "section `snp` is absent, a policy needs a section for a technology";
+        let (snp, tdx) = (table.section("snp")?, table.section("tdx")?);
+        // What is left over is refused first: a misspelt key explains best what else is missing.
+        table.finish()?;
+        if snp.is_none() && tdx.is_none() {
+            let detail = "sections `snp` and `tdx` are absent, a policy needs a section for a technology";
             return Err(PolicyError::new(codes::POL_FORMAT_INVALID, source_name, detail));
         }
-        let section = table.table("snp")?;
-        // What is left over is refused first: a misspelt knob explains best what else is missing.
-        table.finish()?;
-        let snp = snp::load(section, &mode)?;
-        Ok(Self { file: source_name.to_owned(), mode, snp })
+        let snp = snp.map(|section| snp::load(section, &mode)).transpose()?;
+        let tdx = tdx.map(|section| tdx::load(section, &mode)).transpose()?;
+        Ok(Self { file: source_name.to_owned(), mode, snp, tdx })
     }
 
     /// What the policy may be used for: `production`, or `development`, which may weaken locked knobs and affirm emulated
@@ -66,22 +69,34 @@ impl Policy {
     }
 
     /// The missing collateral that the policy lets a verifier live with: nobody else may waive anything in a
-    /// federation (*decisions.md* 3).
+    /// federation (*decisions.md* 3). Each section waives what is its technology's own.
     pub fn waivers(&self) -> Waivers {
+        let snp = self.snp.as_ref().and_then(snp::waivers);
+        let tdx = self.tdx.as_ref().and_then(tdx::waivers);
         // Every code that stands in a policy's place can be waived; otherwise nothing is.
-        Waivers::new(snp::waivers(&self.snp)).unwrap_or(Waivers::none())
+        Waivers::new(snp.into_iter().chain(tdx)).unwrap_or(Waivers::none())
     }
 
-    /// Whether launch data must commit to the init-data of the participant: then a guest that was launched for one name
-    /// cannot take another (*verification.md* 5.1, S28).
+    /// Whether launch data must commit to the init-data of the participant, whichever technology it shows: then a guest
+    /// that was launched for one name cannot take another (*verification.md* 5.1, S28, T23). One section that does not
+    /// demand it is enough for "no", since its guests could take any name.
     pub const fn needs_init_data(&self) -> bool {
-        snp::needs_init_data(&self.snp)
+        let snp = match &self.snp {
+            Some(section) => snp::needs_init_data(section),
+            None => true,
+        };
+        let tdx = match &self.tdx {
+            Some(section) => tdx::needs_init_data(section),
+            None => true,
+        };
+        snp && tdx
     }
 
     /// What the policy permits, one line each, for people.
     pub fn describe(&self) -> Vec<String> {
         let mut lines = vec![format!("profile: {} ({})", self.mode.value.name(), self.mode.source)];
-        lines.extend(snp::describe(&self.snp));
+        lines.extend(self.snp.iter().flat_map(snp::describe));
+        lines.extend(self.tdx.iter().flat_map(tdx::describe));
         lines
     }
 }

@@ -48,6 +48,36 @@ impl<'t> Table<'t> {
         &self.source
     }
 
+    /// Takes a nested table that may be absent.
+    pub(crate) fn section(&mut self, key: &str) -> Result<Option<Self>, PolicyError> {
+        if self.has(key) { self.table(key).map(Some) } else { Ok(None) }
+    }
+
+    /// Takes a list of tables that may be absent. Their paths count from 1.
+    pub(crate) fn tables(&mut self, key: &str) -> Result<Option<Placed<Vec<Self>>>, PolicyError> {
+        let Some(Entry { line, value }) = self.entries.remove(key) else { return Ok(None) };
+        let DeValue::Array(items) = value else {
+            return Err(self.mistyped(key, &Entry { line, value }, "a list of tables"));
+        };
+        let mut tables = Vec::new();
+        for (number, item) in (1_usize..).zip(items) {
+            let key = format!("{key}.{number}");
+            let (line, value) = (line_of(self.text, item.span().start), item.into_inner());
+            let DeValue::Table(table) = value else {
+                return Err(self.mistyped(&key, &Entry { line, value }, "a table"));
+            };
+            let (path, source) = (self.path_of(&key), self.place(line, &key));
+            tables.push(Self {
+                file: self.file,
+                text: self.text,
+                path,
+                source,
+                entries: entries(self.text, table),
+            });
+        }
+        Ok(Some(Placed { value: tables, source: self.place(line, key) }))
+    }
+
     /// Takes a nested table; an absent one is empty and has the place of its parent.
     pub(crate) fn table(&mut self, key: &str) -> Result<Self, PolicyError> {
         let path = self.path_of(key);

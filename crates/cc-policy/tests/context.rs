@@ -1,11 +1,11 @@
-//! What else decides: absent claims, waivers, trust class, init-data, the profile, and the order of findings.
+//! What else decides: absent claims, waivers, trust class, init-data, and the order of findings.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 
-use cc_core::{ClaimValue, Claims, Profile, TrustClass};
-use cc_policy::{Context, InitData, Policy, Status, appraise};
+use cc_core::{ClaimValue, Claims, TrustClass};
+use cc_policy::{Context, InitData, Policy};
 use common::*;
 
 /// A policy in which every step that can be needs its claim.
@@ -277,7 +277,7 @@ fn development_may_weaken_the_locked_knobs() {
 
 #[test]
 fn init_data_is_what_host_data_commits_to() {
-    let digest = |byte| InitData::Sha256([byte; 32]);
+    let digest = |byte| InitData::Carried { sha256: [byte; 32], sha384: [9; 48] };
     let listed = format!("host_data = [\"{}\"]", filled('3', 32));
     let zero = filled('0', 32);
     let threes = filled('3', 32);
@@ -298,14 +298,4 @@ fn init_data_is_what_host_data_commits_to() {
         let codes = codes(&findings);
         assert_eq!(codes, if expected { &[][..] } else { &["snp.host_data.mismatch"] }, "{name}");
     }
-}
-
-#[test]
-fn a_profile_without_a_section_is_not_judged() {
-    let subject = subject(healthy("Genoa"), Vec::new(), TrustClass::Hardware);
-    let profile = Profile::parse("tdx-quote-1").unwrap();
-    let appraisal = appraise(&subject, &profile, &policy("", ""), &context());
-    assert_eq!(appraisal.status, Status::None);
-    assert_eq!(codes(&appraisal.findings), ["pol.format.invalid"]);
-    assert!(appraisal.findings[0].got.contains("tdx-quote-1"));
 }

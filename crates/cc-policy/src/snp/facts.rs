@@ -1,31 +1,11 @@
-//! The claims that the steps need, read once and strictly (names and encodings: *decisions.md* 18).
+//! The claims that the steps need.
 //!
 //! The raw words are read, not the parts decoded beside them: two readings of one field cannot disagree.
 
-use std::fmt;
-
-use cc_core::{Claims, ClaimsError, UnixTime};
+use cc_core::{Claims, UnixTime};
 
 use super::values::{ChipId, FwVersion, Product, SigningKey, parse_word};
-
-/// Why a claim is not there to be judged. Whatever a step wanted of it, this is not it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Missing {
-    Absent,
-    Malformed,
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Absent => "absent",
-            Self::Malformed => "malformed",
-        })
-    }
-}
-
-/// A claim's value.
-pub(super) type Fact<T> = Result<T, Missing>;
+use crate::facts::{Fact, bytes, integer, printable, read, read_text};
 
 /// What the claims say.
 #[derive(Debug)]
@@ -65,7 +45,7 @@ impl Facts {
         let nothing = Claims::new();
         let leaf = claims.map("leaf_ext").unwrap_or(&nothing);
         Self {
-            version: read(claims, "version", |c, n| c.integer(n).map(Some)),
+            version: integer(claims, "version"),
             signing_key: read_text(claims, "signing_key", |text| match text {
                 "VCEK" => Some(SigningKey::Vcek),
                 "VLEK" => Some(SigningKey::Vlek),
@@ -87,7 +67,7 @@ impl Facts {
             launch_tcb: bytes(claims, "launch_tcb"),
             current_fw: firmware(claims, "current_fw"),
             committed_fw: firmware(claims, "committed_fw"),
-            vmpl: read(claims, "vmpl", |c, n| c.integer(n).map(Some)),
+            vmpl: integer(claims, "vmpl"),
             policy: read_text(claims, "policy", parse_word),
             platform_info: read_text(claims, "platform_info", parse_word),
             report_id_ma: bytes(claims, "report_id_ma"),
@@ -104,36 +84,11 @@ impl Facts {
             }),
             id_key_digest: bytes(claims, "id_key_digest"),
             author_key_digest: bytes(claims, "author_key_digest"),
-            guest_svn: read(claims, "guest_svn", |c, n| c.integer(n).map(Some)),
+            guest_svn: integer(claims, "guest_svn"),
             family_id: bytes(claims, "family_id"),
             image_id: bytes(claims, "image_id"),
         }
     }
-}
-
-fn read<T>(
-    claims: &Claims,
-    name: &str,
-    value: impl Fn(&Claims, &str) -> Result<Option<T>, ClaimsError>,
-) -> Fact<T> {
-    if claims.value(name).is_none() {
-        return Err(Missing::Absent);
-    }
-    value(claims, name).ok().flatten().ok_or(Missing::Malformed)
-}
-
-fn read_text<T>(claims: &Claims, name: &str, value: impl Fn(&str) -> Option<T>) -> Fact<T> {
-    read(claims, name, |claims, name| claims.text(name).map(&value))
-}
-
-/// The one text that is shown as it stands: short, and nothing in it that would disturb a terminal.
-fn printable(text: &str) -> Option<String> {
-    let fine = text.len() <= 256 && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
-    fine.then(|| text.to_owned())
-}
-
-fn bytes<const N: usize>(claims: &Claims, name: &str) -> Fact<[u8; N]> {
-    read(claims, name, |claims, name| claims.bytes(name).map(Some))
 }
 
 fn firmware(claims: &Claims, name: &str) -> Fact<FwVersion> {

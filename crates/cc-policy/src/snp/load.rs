@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use cc_core::{Code, codes};
 use toml::de::DeValue;
 
-use super::policy::{Allowed, CiphertextHiding, HostData, Line, Minimum, SnpPolicy};
+use super::policy::{CiphertextHiding, Line, Minimum, SnpPolicy};
 use super::values::{Abi, ChipId, FwVersion, Product};
 use crate::PolicyError;
+use crate::allowed::{Allowed, LaunchData};
 use crate::policy::Mode;
 use crate::reader::{Placed, Table, bytes, flag, list, number, some_of, text};
 
@@ -81,8 +82,8 @@ pub(crate) fn load(mut t: Table<'_>, mode: &Placed<Mode>) -> Result<SnpPolicy, P
         host_data: t.knob(
             "host_data",
             "\"zero\", \"init-data\" or a list of values of 64 hexadecimal digits",
-            host_data,
-            HostData::Zero,
+            LaunchData::read,
+            LaunchData::Zero,
         )?,
         require_id_block: off(&mut t, "require_id_block")?,
         require_author_key: off(&mut t, "require_author_key")?,
@@ -234,15 +235,6 @@ fn fit_for_production(policy: &SnpPolicy) -> Result<(), PolicyError> {
 
 fn measurements(value: &DeValue<'_>) -> Option<Allowed<[u8; 48]>> {
     if value.as_str() == Some("any") { Some(Allowed::Any) } else { list(bytes)(value).map(Allowed::Only) }
-}
-
-fn host_data(value: &DeValue<'_>) -> Option<HostData> {
-    match value.as_str() {
-        Some("zero") => Some(HostData::Zero),
-        Some("init-data") => Some(HostData::InitData),
-        Some(_) => None,
-        None => some_of(bytes)(value).map(HostData::Only),
-    }
 }
 
 fn exactly(value: &DeValue<'_>) -> Option<Allowed<[u8; 16]>> {

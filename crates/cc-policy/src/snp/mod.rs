@@ -10,6 +10,9 @@ mod policy;
 mod steps;
 mod values;
 
+/// The evidence that the section is about.
+pub(crate) const PROFILE: &str = "snp-raw-1";
+
 pub(crate) use describe::describe;
 pub(crate) use load::load;
 pub(crate) use policy::{SnpPolicy, needs_init_data, waivers};

@@ -1,11 +1,11 @@
 //! The `[snp]` section as a type. It only comes from [`super::load()`], which is where the defaults stand.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use cc_core::{Code, codes};
 
 use super::values::{Abi, ChipId, FwVersion, Product};
+use crate::allowed::{Allowed, LaunchData};
 use crate::reader::Placed;
 
 /// What SNP claims must be. Field names are the keys of the format; *verification.md* 1.3 has their meaning.
@@ -47,7 +47,7 @@ pub(crate) struct SnpPolicy {
     // S27.
     pub(super) measurements: Placed<Allowed<[u8; 48]>>,
     // S28.
-    pub(super) host_data: Placed<HostData>,
+    pub(super) host_data: Placed<LaunchData<32>>,
     // S29.
     pub(super) require_id_block: Placed<bool>,
     pub(super) require_author_key: Placed<bool>,
@@ -69,7 +69,7 @@ pub(crate) fn waivers(policy: &SnpPolicy) -> Option<Code> {
 
 /// Whether HOST_DATA must be the digest of the init-data.
 pub(crate) const fn needs_init_data(policy: &SnpPolicy) -> bool {
-    matches!(policy.host_data.value, HostData::InitData)
+    matches!(policy.host_data.value, LaunchData::InitData)
 }
 
 /// The minimums of a permitted product line.
@@ -89,26 +89,6 @@ pub(crate) struct Minimum {
     pub(super) least: Placed<u8>,
 }
 
-/// Which values are allowed, said expressly.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Allowed<T> {
-    /// The policy does not restrict the value.
-    Any,
-    /// Only these.
-    Only(Vec<T>),
-}
-
-/// What HOST_DATA must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum HostData {
-    /// All zero: the policy expects none.
-    Zero,
-    /// One of these.
-    Only(Vec<[u8; 32]>),
-    /// The digest of the init-data that came with the evidence.
-    InitData,
-}
-
 /// Whether the guest policy must insist on ciphertext hiding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CiphertextHiding {
@@ -116,14 +96,4 @@ pub(crate) enum CiphertextHiding {
     WhereAvailable,
     Required,
     NotRequired,
-}
-
-/// Hexadecimal values, comma-separated.
-pub(super) fn hex_list<T: AsRef<[u8]>>(values: &[T]) -> String {
-    values.iter().map(hex::encode).collect::<Vec<_>>().join(", ")
-}
-
-/// Values, comma-separated.
-pub(super) fn text_list<T: fmt::Display>(values: impl IntoIterator<Item = T>) -> String {
-    values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
 }

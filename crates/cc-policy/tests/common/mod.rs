@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod tdx;
+
 use cc_core::{
     Authentic, Binding, BoundField, BoundKind, ClaimValue, Claims, Code, Instant, Profile, TrustClass,
     UnixTime,
@@ -117,7 +119,17 @@ pub(crate) fn judge(claims: Claims, policy: &Policy) -> Appraisal {
 }
 
 pub(crate) fn judge_with(subject: &Authentic<Claims>, policy: &Policy, context: &Context) -> Appraisal {
-    let appraisal = appraise(subject, &Profile::snp_raw_1(), policy, context);
+    judge_as(&Profile::snp_raw_1(), subject, policy, context)
+}
+
+/// Judges evidence of a profile that the policy has a section for.
+pub(crate) fn judge_as(
+    profile: &Profile,
+    subject: &Authentic<Claims>,
+    policy: &Policy,
+    context: &Context,
+) -> Appraisal {
+    let appraisal = appraise(subject, profile, policy, context);
     let expected = if appraisal.findings.is_empty() { Status::Affirming } else { Status::Contraindicated };
     assert_eq!(appraisal.status, expected);
     appraisal

@@ -3,8 +3,8 @@
 
 use cc_core::{Code, codes};
 
-use super::{Steps, show, show_hex};
-use crate::snp::facts::{Fact, Missing};
+use super::Steps;
+use crate::facts::{Fact, Missing, show, show_hex};
 use crate::snp::policy::Line;
 
 impl Steps<'_> {

@@ -4,7 +4,8 @@
 
 use cc_core::{Code, codes};
 
-use super::{Steps, bit, show, show_bit, show_hex};
+use super::Steps;
+use crate::facts::{bit, show, show_bit, show_hex};
 use crate::reader::Placed;
 use crate::snp::policy::CiphertextHiding;
 use crate::snp::values::{Abi, Product};

@@ -1,21 +1,14 @@
-//! Who speaks: trust class, report version, signing key, chip, product line, revocation list, cloud provider.
+//! Who speaks: report version, signing key, chip, product line, revocation list, cloud provider.
 
-use cc_core::{Code, SECONDS_PER_DAY, TrustClass, UnixTime, codes};
+use cc_core::{Code, SECONDS_PER_DAY, UnixTime, codes};
 
-use super::{Steps, show};
-use crate::policy::Mode;
-use crate::reader::Placed;
-use crate::snp::policy::{Allowed, Line, text_list};
+use super::Steps;
+use crate::allowed::{Allowed, text_list};
+use crate::facts::show;
+use crate::snp::policy::{Line, waivers};
 use crate::snp::values::{ChipId, SigningKey};
 
 impl<'a> Steps<'a> {
-    /// Production takes real hardware only (*verification.md* 0.5, 0.13).
-    pub(super) fn trust_class(&mut self, class: TrustClass, mode: &Placed<Mode>) {
-        if mode.value == Mode::Production && class != TrustClass::Hardware {
-            self.find(codes::POL_PROFILE_DEVELOPMENT, class, "hardware in a production policy", &mode.source);
-        }
-    }
-
     pub(super) fn s2_version(&mut self) {
         let versions = &self.policy.versions;
         if !self.facts.version.is_ok_and(|version| versions.value.contains(&version)) {
@@ -60,15 +53,10 @@ impl<'a> Steps<'a> {
         line
     }
 
-    /// A used waiver needs its knob (*decisions.md* 3); a list that was used must be fresh.
+    /// A list that was used must be fresh.
     pub(super) fn s13_revocation_list(&mut self, waived: &[Code], now: UnixTime) {
-        for code in waived {
-            let known = *code == codes::SNP_CRL_MISSING;
-            if !known || self.policy.crl_required.value {
-                let want = "the check, which the policy does not let anyone waive";
-                self.find(code.clone(), "waived", want, &self.policy.crl_required.source);
-            }
-        }
+        let policy = self.policy;
+        self.used_waivers(waived, waivers(policy).as_ref(), &policy.crl_required.source);
         if waived.contains(&codes::SNP_CRL_MISSING) {
             return;
         }

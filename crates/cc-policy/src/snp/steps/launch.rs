@@ -2,9 +2,10 @@
 
 use cc_core::codes;
 
-use super::{Steps, show, show_hex};
+use super::Steps;
 use crate::InitData;
-use crate::snp::policy::{Allowed, HostData, hex_list};
+use crate::allowed::{Allowed, hex_list};
+use crate::facts::{show, show_hex};
 
 impl Steps<'_> {
     /// A measurement of zero is no measurement, even where any is allowed.
@@ -27,34 +28,9 @@ impl Steps<'_> {
         }
     }
 
-    /// Init-data that came with the evidence must be the one that HOST_DATA commits to, also where the policy
-    /// names a value.
     pub(super) fn s28_host_data(&mut self, init_data: &InitData) {
         let expected = &self.policy.host_data;
-        let of_init_data = match init_data {
-            InitData::Sha256(digest) => vec![*digest],
-            InitData::NotCarried => Vec::new(),
-        };
-        let (wanted, want) = match &expected.value {
-            HostData::Zero => (vec![[0; 32]], "zero".to_owned()),
-            HostData::Only(list) => (list.clone(), format!("one of {}", hex_list(list))),
-            HostData::InitData => {
-                let want = match init_data {
-                    InitData::Sha256(digest) => {
-                        format!("{}, the digest of the init-data", hex::encode(digest))
-                    }
-                    InitData::NotCarried => "the digest of the init-data, of which none came".to_owned(),
-                };
-                (of_init_data.clone(), want)
-            }
-        };
-        let got = show_hex(&self.facts.host_data);
-        if !self.facts.host_data.is_ok_and(|value| wanted.contains(&value)) {
-            self.find(codes::SNP_HOST_DATA_MISMATCH, got, want, &expected.source);
-        } else if let InitData::Sha256(digest) = init_data
-            && !self.facts.host_data.is_ok_and(|value| value == *digest)
-        {
-            let want = format!("{}, the digest of the init-data that came", hex::encode(digest));
+        if let Some((got, want)) = expected.value.difference(&self.facts.host_data, init_data.sha256()) {
             self.find(codes::SNP_HOST_DATA_MISMATCH, got, want, &expected.source);
         }
     }

@@ -1,0 +1,44 @@
+//! The appraisal steps of *verification.md* 2.2 in their order. T26 (the binding) is the host's, not here; what
+//! *decisions.md* 6 gives to verification is not judged again.
+
+mod guest;
+mod launch;
+mod platform;
+mod tcb;
+
+use cc_core::{Authentic, Claims};
+
+use super::facts::Facts;
+use super::policy::{TdxPolicy, waivers};
+use crate::policy::Mode;
+use crate::reader::Placed;
+use crate::{Context, Finding};
+
+type Steps<'a> = crate::steps::Steps<'a, Facts, TdxPolicy>;
+
+/// Takes every step.
+pub(crate) fn appraise(
+    subject: &Authentic<Claims>,
+    policy: &TdxPolicy,
+    mode: &Placed<Mode>,
+    context: &Context,
+) -> Vec<Finding> {
+    let facts = Facts::read(subject.value());
+    let mut steps = Steps::new(&facts, policy);
+    steps.trust_class(subject.trust_class(), mode);
+    // T5: lists that were used were judged where they were.
+    steps.used_waivers(subject.waived(), waivers(policy).as_ref(), &policy.crl_required.source);
+    steps.t6_t7_collateral_age(context.now);
+    steps.t8_evaluation();
+    steps.t12_qe_status();
+    steps.t17_status();
+    steps.t18_attributes();
+    steps.t19_xfam();
+    steps.t20_service_td();
+    steps.t21_image();
+    steps.t22_event_log();
+    steps.t23_launch_data(&context.init_data);
+    steps.t24_platform();
+    steps.t25_module();
+    steps.findings
+}

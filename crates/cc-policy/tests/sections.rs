@@ -1,0 +1,140 @@
+//! Policies with a section for one technology or for both.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use cc_core::{Profile, TrustClass, codes};
+use cc_policy::{Policy, Status, appraise};
+use common::*;
+
+/// Both sections, each with its knobs.
+fn both(snp: &str, tdx: &str) -> Policy {
+    let tdx = tdx::policy_text("", tdx);
+    let (_, tdx) = tdx.split_once("[tdx]").unwrap();
+    parse(&format!("{}\n[tdx]{tdx}", policy_text("", snp))).unwrap()
+}
+
+#[test]
+fn evidence_is_judged_by_the_section_of_its_technology() {
+    let (snp, tdx) = (Profile::snp_raw_1(), tdx::profile());
+    let other = Profile::parse("aci-raw-1").unwrap();
+    let snp_only = policy("", "");
+    let tdx_only = tdx::policy("", "");
+    let both = both("", "");
+    let affirmed = (Status::Affirming, vec![]);
+    let refused = (Status::None, vec!["env.profile.not_allowed"]);
+    for (what, policy, profile, expected) in [
+        ("snp alone", &snp_only, &snp, &affirmed),
+        ("snp alone", &snp_only, &tdx, &refused),
+        ("tdx alone", &tdx_only, &tdx, &affirmed),
+        ("tdx alone", &tdx_only, &snp, &refused),
+        ("both", &both, &snp, &affirmed),
+        ("both", &both, &tdx, &affirmed),
+        ("both", &both, &other, &refused),
+    ] {
+        let claims = if *profile == tdx { tdx::healthy() } else { healthy("Genoa") };
+        let subject = subject(claims, Vec::new(), TrustClass::Hardware);
+        let appraisal = appraise(&subject, profile, policy, &context());
+        assert_eq!((appraisal.status, codes(&appraisal.findings)), *expected, "{what}, {profile}");
+    }
+}
+
+#[test]
+fn claims_of_one_technology_do_not_pass_for_the_other() {
+    let both = both("", "");
+    for (profile, claims) in [(tdx::profile(), healthy("Genoa")), (Profile::snp_raw_1(), tdx::healthy())] {
+        let subject = subject(claims, Vec::new(), TrustClass::Hardware);
+        assert_eq!(judge_as(&profile, &subject, &both, &context()).status, Status::Contraindicated);
+    }
+}
+
+#[test]
+fn the_refusal_names_profile_and_sections() {
+    let subject = subject(healthy("Genoa"), Vec::new(), TrustClass::Hardware);
+    let profile = Profile::parse("aci-raw-1").unwrap();
+    let told = |policy: &Policy| appraise(&subject, &profile, policy, &context()).findings[0].to_string();
+    assert_eq!(
+        told(&both("", "")),
+        "env.profile.not_allowed: got evidence of profile aci-raw-1, want evidence of a profile that the policy has a \
+         section for: snp-raw-1, tdx-quote-1 (policy.toml)"
+    );
+    assert!(told(&tdx::policy("", "")).contains("section for: tdx-quote-1 ("));
+}
+
+#[test]
+fn launch_data_name_a_guest_only_if_every_section_demands_it() {
+    let (snp, tdx) = ("host_data = \"init-data\"", "mr_config_id = \"init-data\"");
+    for (policy, needed) in [
+        (policy("", ""), false),
+        (policy("", snp), true),
+        (tdx::policy("", ""), false),
+        (tdx::policy("", tdx), true),
+        (tdx::policy("", "mr_config_id = \"zero\""), false),
+        (tdx::policy("", &format!("mr_config_id = [\"{}\"]", filled('3', 48))), false),
+        (both("", ""), false),
+        (both(snp, ""), false),
+        (both("", tdx), false),
+        (both(snp, tdx), true),
+    ] {
+        assert_eq!(policy.needs_init_data(), needed, "{:?}", policy.describe());
+    }
+}
+
+#[test]
+fn each_section_waives_its_own() {
+    let off = "crl_required = false";
+    let (snp, tdx) = (codes::SNP_CRL_MISSING, codes::TDX_CRL_MISSING);
+    for (policy, expected) in [
+        (policy("", off), vec![&snp]),
+        (tdx::policy("", off), vec![&tdx]),
+        (tdx::policy("", ""), vec![]),
+        (both("", ""), vec![]),
+        (both(off, ""), vec![&snp]),
+        (both("", off), vec![&tdx]),
+        (both(off, off), vec![&snp, &tdx]),
+    ] {
+        let waivers = policy.waivers();
+        assert_eq!(waivers.codes().iter().collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn a_waiver_of_the_other_technology_is_a_finding() {
+    let policy = both("crl_required = false", "crl_required = false");
+    for (profile, claims, waived, code) in [
+        (Profile::snp_raw_1(), healthy("Genoa"), codes::TDX_CRL_MISSING, "tdx.crl.missing"),
+        (tdx::profile(), tdx::healthy(), codes::SNP_CRL_MISSING, "snp.crl.missing"),
+    ] {
+        let subject = subject(claims, vec![waived], TrustClass::Hardware);
+        assert_eq!(codes(&judge_as(&profile, &subject, &policy, &context()).findings), [code]);
+    }
+}
+
+#[test]
+fn both_sections_are_described() {
+    let lines = both("", "").describe();
+    for section in ["snp", "tdx"] {
+        let alone = if section == "snp" { policy("", "") } else { tdx::policy("", "") };
+        let count = |lines: &[String]| lines.iter().filter(|line| line.starts_with(section)).count();
+        assert_eq!(count(&lines), count(&alone.describe()), "{section}");
+    }
+}
+
+#[test]
+fn a_fault_in_either_section_refuses_the_policy() {
+    let good =
+        format!("{}\n[tdx]{}", policy_text("", ""), tdx::policy_text("", "").split_once("[tdx]").unwrap().1);
+    assert!(parse(&good).is_ok());
+    for (from, to, code) in [
+        ("min_tcb_eval_num = 17", "", "pol.min_tcb.unset"),
+        ("microcode = 81", "", "pol.min_tcb.unset"),
+        ("measurements = ", "# ", "pol.measurement.unset"),
+        ("[tdx]", "[tdx]\nallow_debug = true", "pol.profile.development"),
+        ("[snp]", "[snp]\nallow_debug = true", "pol.profile.development"),
+        ("[tdx]", "[gpu]\n[tdx]", "pol.format.invalid"),
+        ("[tdx]", "[tdx]\nvmpl = 0", "pol.format.invalid"),
+    ] {
+        assert_eq!(parse(&good.replacen(from, to, 1)).unwrap_err().code.as_str(), code, "{from} -> {to}");
+    }
+}
