@@ -5,8 +5,8 @@ use std::process::Command;
 use clap::ValueEnum;
 use serde::Deserialize;
 
-use crate::build_plugins::build_plugins;
-use crate::run::{Result, available, capture, cargo, root, target_dir};
+use crate::build_plugins::{build_emulated, build_plugins};
+use crate::run::{Result, available, capture, cargo, root, run, target_dir};
 
 /// How results are printed.
 #[derive(Clone, Copy, ValueEnum)]
@@ -17,28 +17,51 @@ pub(crate) enum Format {
     Json,
 }
 
-/// One line of a benchmark program.
+/// One line of a benchmark program: a time in nanoseconds, or a number of things where `unit` is empty.
 #[derive(Deserialize)]
 struct Measured {
     bench: String,
-    ns: f64,
+    value: f64,
+    unit: String,
     bare: String,
     ratio: f64,
 }
 
+/// Benchmarks of whole federations take minutes: they run when they are asked for by name.
+const FEDERATION: [&str; 3] = ["registrations", "round", "sweep"];
+
 /// Builds the plugins with optimisations and runs the benchmarks over them.
 pub(crate) fn bench(filter: Option<&str>, format: Format) -> Result<()> {
+    let lines = match filter {
+        Some(filter) if FEDERATION.iter().any(|name| filter.starts_with(name)) => federation(filter)?,
+        _ => verify(filter)?,
+    };
+    match format {
+        Format::Json => anstream::print!("{lines}"),
+        Format::Human => table(&lines)?,
+    }
+    Ok(())
+}
+
+/// Verification of evidence.
+fn verify(filter: Option<&str>) -> Result<String> {
     let plugins = build_plugins(true)?;
     let mut command = cargo();
     command.args(["bench", "--quiet", "--package", "muster-it", "--bench", "verify", "--"]);
     command.arg("--plugins").arg(plugins).args(filter);
     let mut lines = capture(&mut command)?;
     lines.push_str(&sev_openssl(filter)?);
-    match format {
-        Format::Json => anstream::print!("{lines}"),
-        Format::Human => table(&lines)?,
-    }
-    Ok(())
+    Ok(lines)
+}
+
+/// Rounds and registrations.
+fn federation(filter: &str) -> Result<String> {
+    let emulated = build_emulated(true)?;
+    run(cargo().args(["build", "--quiet", "--release", "--locked", "--package", "muster"]))?;
+    let mut command = cargo();
+    command.args(["bench", "--quiet", "--package", "muster-it", "--bench", "federation", "--"]);
+    command.arg("--muster").arg(target_dir()?.join("release/muster")).arg("--emulated").arg(emulated);
+    capture(command.arg(filter))
 }
 
 /// The `sev` crate with OpenSSL, where the system has OpenSSL's headers.
@@ -61,11 +84,13 @@ fn sev_openssl(filter: Option<&str>) -> Result<String> {
 }
 
 fn table(lines: &str) -> Result<()> {
-    anstream::println!("{:<28} {:>10} {:>8}   bare", "bench", "us", "ratio");
-    for line in lines.lines() {
+    anstream::println!("{:<34} {:>12} {:<3} {:>8}   against", "bench", "value", "", "ratio");
+    // A benchmark of a federation also says its seed.
+    for line in lines.lines().filter(|line| line.starts_with('{')) {
         let measured: Measured = serde_json::from_str(line).map_err(|error| format!("{line:?}: {error}"))?;
-        let Measured { bench, ns, bare, ratio } = measured;
-        anstream::println!("{bench:<28} {:>10.1} {ratio:>8.3}   {bare}", ns / 1000.0);
+        let Measured { bench, value, unit, bare, ratio } = measured;
+        let (value, unit) = if unit == "ns" { (value / 1000.0, "us") } else { (value, unit.as_str()) };
+        anstream::println!("{bench:<34} {value:>12.1} {unit:<3} {ratio:>8.3}   {bare}");
     }
     Ok(())
 }

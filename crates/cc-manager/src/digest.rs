@@ -1,6 +1,8 @@
-//! SHA-256 as the name of a content: plugin files, endorsements, cached objects.
+//! SHA-256 as the name of a content (plugin files, endorsements, cached objects), and the digests of init-data.
 
 use std::fmt;
+
+use cc_policy::InitData;
 
 /// A SHA-256 digest, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +39,15 @@ impl fmt::Debug for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.0))
     }
+}
+
+/// Init-data as it is committed to at launch: by each digest that a technology has a field for.
+pub fn init_data(bytes: &[u8]) -> InitData {
+    let sum = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA384, bytes);
+    let mut sha384 = [0; 48];
+    // SHA-384 has 48 bytes: both iterators end together.
+    sha384.iter_mut().zip(sum.as_ref()).for_each(|(to, from)| *to = *from);
+    InitData::Carried { sha256: *Sha256::of(bytes).as_bytes(), sha384 }
 }
 
 /// Computes a [`Sha256`] piece by piece.

@@ -38,7 +38,7 @@ mod tests;
 
 pub use config::{Config, Danger, Endpoint, FetchConfig, Isolation, PluginConfig};
 pub use contract::Answer;
-pub use digest::Sha256;
+pub use digest::{Sha256, init_data};
 pub use error::{LoadError, LoadErrors};
 pub use file::SealedFile;
 pub use floors::Floors;

@@ -168,7 +168,8 @@ pub(crate) fn owner_policy(bundle: &Bundle, role: Role) -> Result<PolicyFile, Fi
     // The launch data that names the participant counts only where the policy compares it.
     if floor.name_binding.needs_launch_data() && !file.policy().needs_init_data() {
         let text = format!(
-            "bundle {}: name_binding of {role} is {}, but its policy does not say host_data = \"init-data\"",
+            "bundle {}: name_binding of {role} is {}, but not every section of its policy compares launch data \
+             (host_data = \"init-data\", mr_config_id = \"init-data\")",
             bundle.version,
             floor.name_binding.as_str()
         );

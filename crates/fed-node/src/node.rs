@@ -148,7 +148,7 @@ pub(crate) fn expected_init_data(
         )
     })?;
     Ok(if floor.name_binding.needs_launch_data() {
-        InitData::Sha256(sha256(&init_data(federation_id, name, role)).0)
+        cc_manager::init_data(&init_data(federation_id, name, role))
     } else {
         InitData::NotCarried
     })

@@ -98,7 +98,7 @@ pub(crate) fn appraise(command: Appraise) -> Result {
     let policy = policy::load(&command.policy)?;
     let init_data = match &command.init_data {
         None => InitData::NotCarried,
-        Some(path) => InitData::Sha256(*cc_manager::Sha256::of(&read(path, MAX_INIT_DATA)?).as_bytes()),
+        Some(path) => cc_manager::init_data(&read(path, MAX_INIT_DATA)?),
     };
     let profile = profile(&command.verify.source.profile)?;
     let (exit, mut verdict, judged) = verdict(APPRAISE, command.verify)?;

@@ -93,6 +93,7 @@ fn main() {
         "docs/examples/demo-permits.toml",
         "docs/examples/demo-forbids.toml",
         "crates/cc-policy/examples/snp-production.toml",
+        "crates/cc-policy/examples/tdx-production.toml",
     ] {
         let name = Path::new(policy).file_stem().unwrap().to_str().unwrap();
         write("policy", name, &std::fs::read(root.join(policy)).unwrap());

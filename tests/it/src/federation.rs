@@ -63,7 +63,12 @@ impl Guest {
 
     /// The text of a `plugins.toml` with the emulated plugin alone, which fetches nothing.
     pub fn plugins(&self) -> String {
-        let plugin = entry(&test_plugin("libemulated_snp.so"), &[PROFILE], &self.settings());
+        self.plugins_with(&test_plugin("libemulated_snp.so"))
+    }
+
+    /// The same with the plugin's library at another place.
+    pub fn plugins_with(&self, library: &Path) -> String {
+        let plugin = entry(library, &[PROFILE], &self.settings());
         format!("version = 1\n[danger]\nallow_emulated = true\n[fetch]\noffline = true\n{plugin}")
     }
 

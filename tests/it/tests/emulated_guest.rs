@@ -36,7 +36,7 @@ fn profile() -> Profile {
 }
 
 fn init_data() -> InitData {
-    InitData::Sha256(*Sha256::of(INIT).as_bytes())
+    cc_manager::init_data(INIT)
 }
 
 fn guest(number: u64) -> Guest {

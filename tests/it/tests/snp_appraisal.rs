@@ -142,7 +142,7 @@ const ROWS: &[Row] = &[
     ("N-SNP-77", Turin, Vcek, |c| { c.knob("required_mitigations = 0x4"); c.report(|r| r.set_launch_mit_vector(4).set_current_mit_vector(4)); }, |c| c.report(|r| r.set_current_mit_vector(3)), "snp.mitigation.missing"),
     ("N-SNP-78", Genoa, Vcek, none, |c| c.report(|r| r.set_measurement([7; 48])), "snp.measurement.unknown"),
     ("N-SNP-81", Genoa, Vcek, none, |c| c.report(|r| r.set_host_data([1; 32])), "snp.host_data.mismatch"),
-    ("N-SNP-82", Genoa, Vcek, |c| { c.knob("host_data = \"init-data\""); c.init_data = InitData::Sha256([1; 32]); c.report(|r| r.set_host_data([1; 32])); }, |c| c.init_data = InitData::Sha256([2; 32]), "snp.host_data.mismatch"),
+    ("N-SNP-82", Genoa, Vcek, |c| { c.knob("host_data = \"init-data\""); c.init_data = InitData::Carried { sha256: [1; 32], sha384: [0; 48] }; c.report(|r| r.set_host_data([1; 32])); }, |c| c.init_data = InitData::Carried { sha256: [2; 32], sha384: [0; 48] }, "snp.host_data.mismatch"),
     ("N-SNP-83", Genoa, Vcek, author_required, |c| c.report(|r| r.set_key_info(0)), "snp.author_key.untrusted"),
     ("N-SNP-84", Genoa, Vcek, |c| { c.knob("min_guest_svn = 2"); c.report(|r| r.set_guest_svn(2)); }, |c| c.report(|r| r.set_guest_svn(1)), "snp.guest_svn.below_minimum"),
     ("N-SNP-85", Genoa, Vcek, none, |c| c.knob(format!("chip_denylist = [\"{}\"]", hex::encode(Genoa.hwid()))), "snp.chip_id.denied"),

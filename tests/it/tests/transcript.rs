@@ -111,7 +111,7 @@ impl Machines for Machinery {
             endorsements: order.envelope.endorsements.clone(),
             expected: order.binding.clone(),
             floor: OwnerFloor::Policy(Arc::new(PolicyFile::parse(&floor.policy, &source).unwrap())),
-            init_data: InitData::Sha256(self.init(&order.peer)),
+            init_data: InitData::Carried { sha256: self.init(&order.peer), sha384: [0; 48] },
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let judgement = runtime.block_on(self.verifier(who).judge(&subject, Instant::Present(at)));

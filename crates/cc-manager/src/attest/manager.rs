@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA512, digest};
-use cc_core::{Binding, Claims, Finding, Instant, Profile, codes};
+use cc_core::{Binding, Claims, Code, Finding, Instant, Profile, codes};
 use cc_policy::{Appraisal, Context, InitData};
 
 use super::cache::Cache;
@@ -122,7 +122,7 @@ impl Manager {
         let verification = self.verifier.verify_own(profile, evidence, endorsements, binding, at).await?;
         let judged = verification.result?;
         let authentic = judged.authentic();
-        host_data(profile, authentic.value(), init_data)?;
+        launched_as(profile, authentic.value(), init_data)?;
         let context = Context { now: at.time(), init_data };
         let policy = self.verifier.site_policy().policy();
         let appraisal = cc_policy::appraise(authentic, profile, policy, &context);
@@ -191,17 +191,31 @@ fn self_test_binding() -> Result<Binding, Finding> {
 }
 
 /// This machine was launched with the name that its kit gives it (*verification.md* 5.1).
-fn host_data(profile: &Profile, claims: &Claims, expected: InitData) -> Result<(), Finding> {
-    let InitData::Sha256(expected) = expected else { return Ok(()) };
-    if *profile != Profile::snp_raw_1() {
-        let detail = format!("where launch data stand in evidence of profile {profile} is not known");
-        return Err(Finding::new(codes::ENV_PROFILE_NOT_ALLOWED, detail));
+fn launched_as(profile: &Profile, claims: &Claims, expected: InitData) -> Result<(), Finding> {
+    let InitData::Carried { sha256, sha384 } = expected else { return Ok(()) };
+    match profile.as_str() {
+        "snp-raw-1" => committed(claims, ("HOST_DATA", "host_data"), &sha256, codes::SNP_HOST_DATA_MISMATCH),
+        "tdx-quote-1" => {
+            committed(claims, ("MRCONFIGID", "mr_config_id"), &sha384, codes::TDX_MRCONFIGID_MISMATCH)
+        }
+        _ => {
+            let detail = format!("where launch data stand in evidence of profile {profile} is not known");
+            Err(Finding::new(codes::ENV_PROFILE_NOT_ALLOWED, detail))
+        }
     }
-    let found = claims.bytes::<32>("host_data");
-    if found == Ok(expected) {
+}
+
+fn committed<const N: usize>(
+    claims: &Claims,
+    (field, claim): (&str, &str),
+    expected: &[u8; N],
+    code: Code,
+) -> Result<(), Finding> {
+    let found = claims.bytes::<N>(claim);
+    if found.as_ref() == Ok(expected) {
         return Ok(());
     }
     let found = found.map_or_else(|error| error.to_string(), hex::encode);
-    let detail = format!("HOST_DATA is {found}, this kit's name needs {}", hex::encode(expected));
-    Err(Finding::new(codes::SNP_HOST_DATA_MISMATCH, detail))
+    let detail = format!("{field} is {found}, this kit's name needs {}", hex::encode(expected));
+    Err(Finding::new(code, detail))
 }

@@ -41,7 +41,7 @@ pub struct Subject {
     pub expected: Binding,
     /// The owner's policy for the role.
     pub floor: OwnerFloor,
-    /// What HOST_DATA must commit to where names are measured: SHA-256 of the init bytes of *verification.md* 5.1.
+    /// What the launch must commit to where names are measured: digests of the init bytes of *verification.md* 5.1.
     pub init_data: InitData,
 }
 
@@ -96,7 +96,9 @@ impl Subject {
             OwnerFloor::NoFederation => part(b""),
         }
         match &self.init_data {
-            InitData::Sha256(digest) => part(digest),
+            InitData::Carried { sha256, sha384 } => {
+                [sha256.as_slice(), sha384].into_iter().for_each(&mut part)
+            }
             InitData::NotCarried => part(b""),
         }
         for list in [&self.required, &self.devices] {

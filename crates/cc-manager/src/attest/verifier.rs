@@ -208,9 +208,24 @@ pub(super) fn unserved(error: &NoPlugin) -> Finding {
 /// Reads the identifiers of a profile whose claims are known. One whose claims are not gets none, and no policy of this
 /// version affirms it.
 fn identifiers(profile: &Profile, verified: &Verified<Claims>) -> Result<Identifiers, Finding> {
-    if *profile != Profile::snp_raw_1() {
-        return Ok(Identifiers::default());
+    match profile.as_str() {
+        "snp-raw-1" => snp_identifiers(verified),
+        "tdx-quote-1" => tdx_identifiers(verified),
+        _ => Ok(Identifiers::default()),
     }
+}
+
+/// A quote says which platform made it, and nothing that would tell two trust domains on it apart.
+fn tdx_identifiers(verified: &Verified<Claims>) -> Result<Identifiers, Finding> {
+    let claims = verified.authentic().value();
+    // Packages of one platform share its instance id; where there is none the platform has one package (Intel, PCK
+    // Certificate and CRL Profile Specification).
+    let platform = claims.bytes::<16>("platform_instance_id").or_else(|_| claims.bytes::<16>("ppid"));
+    let platform = platform.map_err(|error| Finding::new(codes::PLUG_CONTRACT, error.to_string()))?;
+    Ok(Identifiers { guest: None, chip: Some(platform.to_vec()), devices: Vec::new() })
+}
+
+fn snp_identifiers(verified: &Verified<Claims>) -> Result<Identifiers, Finding> {
     let claims = verified.authentic().value();
     let broken = |what: String| Finding::new(codes::PLUG_CONTRACT, what);
     let guest = claims.bytes::<32>("report_id").map_err(|error| broken(error.to_string()))?;

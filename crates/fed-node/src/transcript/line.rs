@@ -209,7 +209,7 @@ impl Judging {
             evidence: Hex(fed_proto::crypto::sha256(&subject.evidence).0),
             expected: Hex(*subject.expected.as_bytes()),
             init_data: match subject.init_data {
-                InitData::Sha256(digest) => Some(Hex(digest)),
+                InitData::Carried { sha256, .. } => Some(Hex(sha256)),
                 InitData::NotCarried => None,
             },
             floor: match &subject.floor {

@@ -200,7 +200,8 @@ impl Context<'_> {
         let binding = floor.name_binding;
         if binding.needs_launch_data() && !policy.needs_init_data() {
             let problem = format!(
-                "name_binding = \"{}\" needs host_data = \"init-data\" in {}",
+                "name_binding = \"{}\" needs host_data = \"init-data\" in [snp] and mr_config_id = \"init-data\" in \
+                 [tdx] of {}",
                 binding.as_str(),
                 self.path(&floor.policy).display()
             );
@@ -210,7 +211,7 @@ impl Context<'_> {
         }
         if !binding.needs_launch_data() && policy.needs_init_data() {
             let problem = format!(
-                "host_data = \"init-data\" in {} admits nobody with name_binding = \"enrolment\"",
+                "\"init-data\" in {} admits nobody with name_binding = \"enrolment\"",
                 self.path(&floor.policy).display()
             );
             return Err(self.wrong(&key, problem));
@@ -299,7 +300,8 @@ impl Context<'_> {
                 if measured && !policy.needs_init_data() {
                     let path = self.path(path);
                     let problem = format!(
-                        "{} does not say host_data = \"init-data\", which every role's name_binding needs",
+                        "{} does not compare launch data (host_data = \"init-data\" in [snp], mr_config_id = \
+                         \"init-data\" in [tdx]), which every role's name_binding needs",
                         path.display()
                     );
                     return Err(self.wrong(&key("policy"), problem));

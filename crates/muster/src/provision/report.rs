@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use cc_policy::InitData;
 use fed_proto::crypto::Digest;
 use serde::Serialize;
 
@@ -18,8 +19,10 @@ pub(super) struct Provisioned {
     federation_id: String,
     bundle: Bundle,
     kits: Vec<Kit>,
-    /// For each participant what HOST_DATA of its guest must be: SHA-256 of its init data.
+    /// For each participant what HOST_DATA of its SNP guest must be: SHA-256 of its init data.
     init_data: BTreeMap<String, String>,
+    /// What MRCONFIGID of its TDX guest must be: SHA-384 of the same bytes.
+    mr_config_id: BTreeMap<String, String>,
     #[serde(skip)]
     out: String,
     #[serde(skip)]
@@ -53,6 +56,7 @@ impl Provisioned {
             bundle,
             kits: Vec::new(),
             init_data: BTreeMap::new(),
+            mr_config_id: BTreeMap::new(),
             out: out.display().to_string(),
             bundle_end: decision.bundle.not_after.to_string(),
             bundle_is_new: decision.is_new,
@@ -65,11 +69,12 @@ impl Provisioned {
         holder: Holder<'_>,
         folder: &Path,
         created: bool,
-        init_data: Option<Digest>,
+        init_data: Option<InitData>,
     ) {
         let name = holder.name().to_string();
-        if let Some(digest) = init_data {
-            self.init_data.insert(name.clone(), digest.to_string());
+        if let Some(InitData::Carried { sha256, sha384 }) = init_data {
+            self.init_data.insert(name.clone(), hex::encode(sha256));
+            self.mr_config_id.insert(name.clone(), hex::encode(sha384));
         }
         self.kits.push(Kit { name, role: holder.role(), dir: folder.display().to_string(), created });
     }

@@ -4,7 +4,6 @@
 use std::path::{Path, PathBuf};
 
 use cc_core::UnixTime;
-use fed_proto::crypto::sha256;
 use fed_proto::enrol;
 
 use super::disk::{self, NewFile};
@@ -92,7 +91,7 @@ impl Steps {
         let init_data = match holder {
             Holder::Participant(name, member) => {
                 let federation_id = owner.descriptor.federation_id();
-                Some(sha256(&enrol::init_data(&federation_id, name, member.role)))
+                Some(cc_manager::init_data(&enrol::init_data(&federation_id, name, member.role)))
             }
             Holder::Admin(..) => None,
         };

@@ -34,7 +34,7 @@ impl Measured {
     /// One JSON object on one line.
     pub(crate) fn print(&self) {
         println!(
-            "{{\"bench\": {:?}, \"ns\": {:.0}, \"bare\": {:?}, \"ratio\": {:.3}}}",
+            "{{\"bench\": {:?}, \"value\": {:.0}, \"unit\": \"ns\", \"bare\": {:?}, \"ratio\": {:.3}}}",
             self.name, self.ns, self.bare, self.ratio
         );
     }

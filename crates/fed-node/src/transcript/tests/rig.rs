@@ -222,7 +222,7 @@ pub(super) fn emulated(subject: &Subject, at: UnixTime, site_policy: [u8; 32]) -
         evidence: Hex(sha256(&subject.evidence).0),
         expected: Hex(*subject.expected.as_bytes()),
         init_data: match subject.init_data {
-            InitData::Sha256(digest) => Some(Hex(digest)),
+            InitData::Carried { sha256, .. } => Some(Hex(sha256)),
             InitData::NotCarried => None,
         },
         floor: Some(floor),
