@@ -52,7 +52,8 @@ impl KeyBuilder {
     }
 
     /// Adds a list, preceded by the number of its parts.
-    pub(crate) fn list<'a>(mut self, parts: impl ExactSizeIterator<Item = &'a [u8]>) -> Self {
+    pub(crate) fn list<'a>(mut self, parts: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> Self {
+        self.0.reserve(parts.clone().fold(0, |sum, part| part.len().saturating_add(sum)));
         self.length(parts.len());
         parts.fold(self, Self::part)
     }

@@ -23,7 +23,7 @@ pub(crate) const fn is_bounded(endorsements: &[Blob]) -> bool {
 }
 
 /// The endorsements as slices.
-pub(crate) fn bytes(endorsements: &[Blob]) -> impl ExactSizeIterator<Item = &[u8]> {
+pub(crate) fn bytes(endorsements: &[Blob]) -> impl ExactSizeIterator<Item = &[u8]> + Clone {
     endorsements.iter().map(|blob| blob.0.as_slice())
 }
 

@@ -61,6 +61,10 @@ impl<T> Lookup<'_, T> {
         self.found.as_ref().map_or_else(|| judge().map(Arc::new), |found| Ok(Arc::clone(found)))
     }
 
+    pub(super) const fn is_remembered(&self) -> bool {
+        self.found.is_some()
+    }
+
     /// Remembers `value`, if it was not remembered.
     pub(super) fn keep(self, value: &Arc<T>) {
         if let (Some(key), None) = (self.key, self.found) {

@@ -4,6 +4,7 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use cc_core::{Code, Finding, UnixTime, codes};
 
 use super::anchors::{Anchor, Anchors};
+use super::claims;
 use super::pck::PckExtension;
 use super::pem;
 use super::role::{Ca, Role};
@@ -36,8 +37,17 @@ pub(super) struct Pck {
     /// INTEGER content.
     pub(super) serial: Vec<u8>,
     pub(super) key: ParsedPublicKey,
-    pub(super) window: Window,
+    window: Window,
     pub(super) extension: PckExtension,
+    pub(super) texts: PckTexts,
+}
+
+/// What does not change from quote to quote, as text.
+#[derive(Debug)]
+pub(super) struct PckTexts {
+    pub(super) serial: String,
+    pub(super) not_before: String,
+    pub(super) not_after: String,
 }
 
 impl Chain {
@@ -107,7 +117,13 @@ impl Pck {
         link(&certificate, &issuer.subject, &issuer.key)
             .map_err(|fault| fault.finding(&PCK_CHAIN, "PCK certificate"))?;
         let extension = PckExtension::read(&certificate.extensions).map_err(|error| role(&error))?;
-        Ok(Self { serial: certificate.serial.to_vec(), key, window: certificate.window, extension })
+        let (serial, window) = (certificate.serial.to_vec(), certificate.window);
+        let texts = PckTexts {
+            serial: claims::number(&serial),
+            not_before: window.from.to_string(),
+            not_after: window.until.to_string(),
+        };
+        Ok(Self { serial, key, window, extension, texts })
     }
 }
 

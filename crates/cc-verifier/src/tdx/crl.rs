@@ -3,6 +3,7 @@
 use cc_core::{Finding, UnixTime, codes};
 
 use super::chain::finding;
+use super::claims;
 use crate::pki::{Crl, P256Key, is_ecdsa_sha256};
 
 /// The lists of one authority.
@@ -15,7 +16,7 @@ pub(super) struct Lists {
 }
 
 /// An authentic list.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Revocations {
     pub(super) this_update: UnixTime,
     pub(super) next_update: Option<UnixTime>,
@@ -23,6 +24,8 @@ pub(super) struct Revocations {
     pub(super) number: [u8; 20],
     /// Index in the slot.
     pub(super) index: usize,
+    /// The number and the date after it as text.
+    pub(super) texts: (String, Option<String>),
 }
 
 impl Lists {
@@ -86,7 +89,9 @@ impl Revocations {
         crl.judge_extensions().map_err(|what| refuse(&what))?;
         let number = crl.number().ok_or_else(|| refuse(&"no number of at most 20 bytes"))?;
         serials.extend(crl.serials().map(<[u8]>::to_vec));
-        Ok(Self { this_update: crl.this_update, next_update: crl.next_update, number, index })
+        let (this_update, next_update) = (crl.this_update, crl.next_update);
+        let texts = (claims::number(&number), next_update.map(|date| date.to_string()));
+        Ok(Self { this_update, next_update, number, index, texts })
     }
 
     /// Whether a list is current. One that does not say when the next is due could be kept back for ever.

@@ -64,6 +64,17 @@ pub(super) struct Currency {
     pub(super) next_update: Time,
 }
 
+impl Currency {
+    /// tcbEvaluationDataNumber in the form of a floor.
+    pub(super) fn floor(self) -> [u8; 20] {
+        let mut padded = [0; 20];
+        if let Some(end) = padded.last_chunk_mut() {
+            *end = self.tcb_evaluation_data_number.to_be_bytes();
+        }
+        padded
+    }
+}
+
 /// The body that the provisioning service sends. Which name the inner value has is not signed; its `id` is.
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -77,6 +88,8 @@ struct Envelope<'a> {
 pub(super) struct Signed<T> {
     pub(super) content: T,
     pub(super) currency: Currency,
+    /// issueDate and nextUpdate as text.
+    pub(super) dates: [String; 2],
     /// Which signers made it, as positions among all; at least one.
     pub(super) signers: Vec<usize>,
 }
@@ -101,10 +114,11 @@ impl<T: Content> Signed<T> {
             let what = format!("version {}, supported are {:?}", head.version, T::VERSIONS);
             return Err(finding(T::CODES.version, T::WHAT, what));
         }
-        let currency = serde_json::from_str(body).map_err(|error| malformed(&error))?;
+        let currency: Currency = serde_json::from_str(body).map_err(|error| malformed(&error))?;
         let content = T::read(body).map_err(|error| malformed(&error))?;
         content.judge()?;
-        Ok(Self { content, currency, signers })
+        let dates = [currency.issue_date, currency.next_update].map(|Time(date)| date.to_string());
+        Ok(Self { content, currency, dates, signers })
     }
 
     /// Whether the document is current.

@@ -14,6 +14,8 @@ pub(super) struct Grade {
     /// `Err` has the text when it is none that a level can have.
     pub(super) status: Result<TcbStatus, String>,
     pub(super) date: UnixTime,
+    /// [`Grade::date`] as text.
+    pub(super) date_text: String,
     pub(super) advisories: Vec<String>,
 }
 
@@ -49,7 +51,8 @@ pub(super) struct SvnFields {
 impl<T> LevelFields<T> {
     pub(super) fn split(self) -> (T, Grade) {
         let status = TcbStatus::of_level(&self.tcb_status).ok_or(self.tcb_status);
-        (self.tcb, Grade { status, date: self.tcb_date.0, advisories: self.advisory_ids })
+        let Time(date) = self.tcb_date;
+        (self.tcb, Grade { status, date, date_text: date.to_string(), advisories: self.advisory_ids })
     }
 }
 

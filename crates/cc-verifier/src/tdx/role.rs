@@ -45,7 +45,7 @@ impl Ca {
         }
     }
 
-    /// The name in addresses of the provisioning service and in the names of floors.
+    /// The name in addresses of the provisioning service.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Platform => "platform",

@@ -42,9 +42,7 @@ impl Verifier {
         let lookup = self.cache.attestation_key(&self.anchors, &quote.attestation());
         let key = lookup.or_judge(|| attestation_key(&quote, &self.anchors, &self.cache))?;
         steps::check_alone(&quote, &key)?;
-        let mut claims = claims::of_quote(&quote);
-        claims::add_pck(&mut claims, &key.chain);
-        Ok(Plan::new(plan::requests(&key.chain), claims))
+        Ok(Plan::new(plan::requests(&key.chain), claims::of(&quote, &key.chain, None)))
     }
 
     /// Verifies a quote with unlabelled endorsements.

@@ -10,10 +10,12 @@ use super::cache::{Known, QuoteCache};
 use super::chain::{Chain, Issuer};
 use super::claims;
 use super::collateral::Collateral;
+use super::crl::Revocations;
 use super::qe::AttestationKey;
 use super::quote::Quote;
+use super::role::Ca;
 use super::slots::{Labels, Slots};
-use super::steps::{self, Passed};
+use super::steps::{self, Passed, Tcb};
 use crate::memory::KeyBuilder;
 use crate::verification::Verification;
 
@@ -77,7 +79,9 @@ pub(super) fn answer(
         Err(finding) => Verification::denied(finding),
     };
     if let Outcome::Accept(_) = &verification.outcome {
-        cache.chain(anchors, quote.attestation().pck_chain).keep(&key.chain);
+        if !key_lookup.is_remembered() {
+            cache.chain(anchors, quote.attestation().pck_chain).keep(&key.chain);
+        }
         key_lookup.keep(&key);
         lookup.keep(&known);
     }
@@ -107,44 +111,31 @@ fn accept(quote: &Quote<'_>, chain: &Chain, labels: &Labels, passed: Passed<'_>)
             return Verification::denied(Finding::new(cc_core::codes::TDX_TCB_INFO_MISSING, detail));
         }
     };
-    let mut claims = claims::of_quote(quote);
-    claims::add_pck(&mut claims, chain);
-    claims::add_collateral(&mut claims, &passed, tcb);
-    let floors = floors(chain, labels, &passed);
+    let claims = claims::of(quote, chain, Some((&passed, tcb)));
+    let floors = floors(chain, labels, &passed, tcb);
     let bound = BoundField { kind: BoundKind::ReportData, bytes: quote.body().report_data().to_vec() };
     Verification { outcome: Outcome::Accept(Accepted { claims, bound, waived: passed.waived }), floors }
 }
 
-fn floors(chain: &Chain, labels: &Labels, passed: &Passed<'_>) -> Vec<Floor> {
-    let mut floors = Vec::new();
-    let mut add = |name: &str, number: [u8; 20], positions: &[u32], index: usize| {
-        floors.extend(positions.get(index).map(|position| Floor {
-            name: format!("tdx.{name}"),
-            number,
-            endorsement: *position,
-        }));
+/// The numbers of what was used.
+fn floors(chain: &Chain, labels: &Labels, passed: &Passed<'_>, tcb: &Tcb<'_>) -> Vec<Floor> {
+    let floor = |name: String, number, positions: &[u32], index: usize| {
+        positions.get(index).map(|position| Floor { name, number, endorsement: *position })
     };
-    if let Some(crl) = passed.root_crl {
-        add("root_crl", crl.number, &labels.root_crls, crl.index);
-    }
-    if let Some(crl) = passed.pck_crl {
-        let name = format!("pck_crl.{}", chain.issuer.ca.name());
-        add(&name, crl.number, &labels.pck_crls, crl.index);
-    }
-    if let Some(tcb) = &passed.tcb {
-        let (info, identity) = (tcb.info, tcb.identity);
-        let name = format!("tcb_info.{}", hex::encode(info.signed.content.fmspc));
-        let number = |number: u32| {
-            let mut padded = [0; 20];
-            if let Some(end) = padded.last_chunk_mut() {
-                *end = number.to_be_bytes();
-            }
-            padded
-        };
-        let evaluation = number(info.signed.currency.tcb_evaluation_data_number);
-        add(&name, evaluation, &labels.tcb_infos, info.index);
-        let evaluation = number(identity.signed.currency.tcb_evaluation_data_number);
-        add("qe_identity", evaluation, &labels.qe_identities, identity.index);
-    }
-    floors
+    let list = |name, list: Option<&Revocations>, positions| {
+        list.and_then(|list| floor(name, list.number, positions, list.index))
+    };
+    let pck_crl = match chain.issuer.ca {
+        Ca::Platform => "tdx.pck_crl.platform",
+        Ca::Processor => "tdx.pck_crl.processor",
+    };
+    let info_name = ["tdx.tcb_info.", &hex::encode(tcb.info.signed.content.fmspc)].concat();
+    let (info, identity) = (tcb.info.signed.currency, tcb.identity.signed.currency);
+    let floors = [
+        list("tdx.root_crl".to_owned(), passed.root_crl, &labels.root_crls),
+        list(pck_crl.to_owned(), passed.pck_crl, &labels.pck_crls),
+        floor(info_name, info.floor(), &labels.tcb_infos, tcb.info.index),
+        floor("tdx.qe_identity".to_owned(), identity.floor(), &labels.qe_identities, tcb.identity.index),
+    ];
+    floors.into_iter().flatten().collect()
 }
