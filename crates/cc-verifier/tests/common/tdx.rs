@@ -1,0 +1,96 @@
+//! Synthetic quotes and how they are verified.
+
+use cc_core::{Claims, Outcome, UnixTime, Waivers};
+use cc_testkit::tdx::{NOW, World, root_der};
+use cc_verifier::tdx::{Anchors, QuoteCache, Slots, Verification, verify};
+
+/// The synthetic root.
+pub(crate) fn anchors() -> Anchors {
+    Anchors::new(root_der())
+}
+
+/// The instant for which worlds are made.
+pub(crate) fn now() -> UnixTime {
+    UnixTime::from_secs(NOW.unsigned_abs())
+}
+
+/// A quote and its endorsements, sorted, as they are handed to the verifier.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) evidence: Vec<u8>,
+    pub(crate) signers: Vec<Vec<u8>>,
+    pub(crate) roots: Vec<Vec<u8>>,
+    pub(crate) tcb_infos: Vec<Vec<u8>>,
+    pub(crate) qe_identities: Vec<Vec<u8>>,
+    pub(crate) root_crls: Vec<Vec<u8>>,
+    pub(crate) pck_crls: Vec<Vec<u8>>,
+    pub(crate) event_logs: Vec<Vec<u8>>,
+}
+
+impl Parts {
+    /// Everything that belongs to a world; no event log.
+    pub(crate) fn of(world: &World) -> Self {
+        let chains = [&world.tcb_chain, &world.qe_chain];
+        let signers = chains.iter().flat_map(|chain| chain.first());
+        let roots = chains.iter().flat_map(|chain| chain.last());
+        Self {
+            evidence: world.quote.bytes(),
+            signers: distinct(signers),
+            roots: distinct(roots),
+            tcb_infos: vec![world.tcb_info.body()],
+            qe_identities: vec![world.qe_identity.body()],
+            root_crls: vec![world.root_crl.clone()],
+            pck_crls: vec![world.pck_crl.clone()],
+            event_logs: Vec::new(),
+        }
+    }
+
+    pub(crate) fn slots(&self) -> Slots<'_> {
+        fn list(blobs: &[Vec<u8>]) -> Vec<&[u8]> {
+            blobs.iter().map(Vec::as_slice).collect()
+        }
+        Slots {
+            signers: list(&self.signers),
+            roots: list(&self.roots),
+            tcb_infos: list(&self.tcb_infos),
+            qe_identities: list(&self.qe_identities),
+            root_crls: list(&self.root_crls),
+            pck_crls: list(&self.pck_crls),
+            event_logs: list(&self.event_logs),
+        }
+    }
+
+    /// Verifies at an instant, with waivers, without memory.
+    pub(crate) fn verify(&self, waivers: &Waivers, now: UnixTime) -> Verification {
+        verify(&self.evidence, &self.slots(), &anchors(), waivers, now, &QuoteCache::new(0))
+    }
+
+    /// Verifies at [`now`], without waivers.
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.verify(&Waivers::none(), now()).outcome
+    }
+
+    /// The code of the outcome, or `accept`.
+    pub(crate) fn code(&self) -> String {
+        code(&self.outcome()).to_owned()
+    }
+
+    /// The claims of a quote that must be accepted.
+    pub(crate) fn claims(&self) -> Claims {
+        match self.outcome() {
+            Outcome::Accept(accepted) => accepted.claims,
+            other => panic!("not accepted: {other:?}"),
+        }
+    }
+}
+
+fn distinct<'a>(blobs: impl Iterator<Item = &'a Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut out: Vec<Vec<u8>> = blobs.cloned().collect();
+    out.dedup();
+    out
+}
+
+/// The code of an outcome, or `accept`.
+pub(crate) fn code(outcome: &Outcome) -> &str {
+    outcome.code().map_or("accept", |code| code.as_str())
+}
