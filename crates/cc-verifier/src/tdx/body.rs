@@ -60,7 +60,7 @@ impl<'a> Body<'a> {
         self.at::<0x070, 8>()
     }
 
-    /// TDATTRIBUTES; a little-endian number, for its bits see [`super::bits`].
+    /// TDATTRIBUTES; a little-endian number.
     pub fn td_attributes(&self) -> &'a [u8; 8] {
         self.at::<0x078, 8>()
     }
