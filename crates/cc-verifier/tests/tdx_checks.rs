@@ -457,7 +457,7 @@ fn tcb_infos_are_current_and_of_a_known_kind() {
             "tdx.tcb_info.malformed",
         ),
         ("no levels", |w| _ = w.edit_tcb_info(|i| i.levels.clear()), "tdx.tcb.not_found"),
-        ("a signature of 63 bytes", |w| _ = w.tcb_info.signature.pop(), "tdx.tcb_info.malformed"),
+        ("a signature of 63 bytes", |w| _ = w.tcb_info.signature.pop(), "tdx.tcb_info.signature"),
         ("another signature", |w| w.tcb_info.signature[0] ^= 1, "tdx.tcb_info.signature"),
     ]);
     for key in [
@@ -508,7 +508,7 @@ fn qe_identities_are_current_and_of_a_known_kind() {
             "tdx.qe_identity.malformed",
         ),
         ("no levels", |w| _ = w.edit_qe_identity(|i| i.levels.clear()), "tdx.qe_tcb.not_found"),
-        ("a signature of 65 bytes", |w| w.qe_identity.signature.push(0), "tdx.qe_identity.malformed"),
+        ("a signature of 65 bytes", |w| w.qe_identity.signature.push(0), "tdx.qe_identity.signature"),
         (
             "one word changed",
             |w| w.qe_identity.text = w.qe_identity.text.replacen("UpToDate", "UpToDatE", 1),
