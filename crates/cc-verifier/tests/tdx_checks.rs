@@ -587,20 +587,26 @@ fn documents_are_strict_json() {
     }
     let world = world();
     let parts = Parts::of(&world);
-    let bodies: [(&str, fn(&mut Vec<u8>)); 5] = [
-        ("a byte after it", |body| body.push(b'}')),
-        ("cut off", |body| drop(body.pop())),
-        ("nothing", Vec::clear),
-        ("not UTF-8", |body| body[30] = 0xFF),
-        ("no signature", |body| *body = replaced(body, "\"signature\"", "\"other\"")),
+    let bodies: [(&str, fn(&mut Vec<u8>), &str); 7] = [
+        ("a byte after it", |body| body.push(b'}'), "malformed"),
+        ("cut off", |body| drop(body.pop()), "malformed"),
+        ("nothing", Vec::clear, "malformed"),
+        ("not UTF-8", |body| body[30] = 0xFF, "malformed"),
+        ("a list", |body| *body = [b"[".as_slice(), body, b"]"].concat(), "malformed"),
+        ("no signature", |body| *body = replaced(body, "\"signature\"", "\"other\""), "signature"),
+        (
+            "a number as signature",
+            |body| *body = replaced(body, "\"signature\":", "\"signature\":1,\"x\":"),
+            "signature",
+        ),
     ];
-    for (what, edit) in bodies {
+    for (what, edit, code) in bodies {
         let mut damaged = parts.clone();
         edit(&mut damaged.tcb_infos[0]);
-        assert_eq!(damaged.code(), "tdx.tcb_info.malformed", "TCB info: {what}");
+        assert_eq!(damaged.code(), format!("tdx.tcb_info.{code}"), "TCB info: {what}");
         let mut damaged = parts.clone();
         edit(&mut damaged.qe_identities[0]);
-        assert_eq!(damaged.code(), "tdx.qe_identity.malformed", "QE identity: {what}");
+        assert_eq!(damaged.code(), format!("tdx.qe_identity.{code}"), "QE identity: {what}");
     }
 }
 
@@ -973,7 +979,7 @@ fn insert_after_first(pem: &mut Vec<u8>, text: &[u8]) {
     pem.splice(at..at, text.iter().copied());
 }
 
-/// Replaces every occurrence; both must have the same length in DER.
+/// Replaces every occurrence.
 fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = bytes;

@@ -1,6 +1,9 @@
 //! Synthetic quotes and how they are verified.
 
-use cc_core::{Claims, Outcome, UnixTime, Waivers};
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+use cc_core::message::{Blob, MESSAGE_VERSION, VerifyReply, VerifyRequest, WireOutcome};
+use cc_core::{Claims, Outcome, Profile, UnixTime, Waivers};
 use cc_testkit::tdx::{NOW, World, root_der};
 use cc_verifier::tdx::{Anchors, QuoteCache, Slots, Verification, verify};
 
@@ -88,6 +91,26 @@ fn distinct<'a>(blobs: impl Iterator<Item = &'a Vec<u8>>) -> Vec<Vec<u8>> {
     let mut out: Vec<Vec<u8>> = blobs.cloned().collect();
     out.dedup();
     out
+}
+
+/// Makes a request of a quote and unlabelled endorsements.
+pub(crate) fn request(quote: &[u8], endorsements: &[Vec<u8>]) -> VerifyRequest {
+    VerifyRequest {
+        version: MESSAGE_VERSION,
+        profile: Profile::tdx_quote_1(),
+        evidence: quote.to_vec(),
+        endorsements: endorsements.iter().cloned().map(Blob).collect(),
+        waivers: Vec::new(),
+        now: now(),
+    }
+}
+
+/// The code of a reply, or `accept`.
+pub(crate) fn reply_code(reply: &VerifyReply) -> &str {
+    match &reply.outcome {
+        WireOutcome::Accept { .. } => "accept",
+        WireOutcome::Reject(denial) | WireOutcome::Indeterminate(denial) => &denial.code,
+    }
 }
 
 /// The code of an outcome, or `accept`.
