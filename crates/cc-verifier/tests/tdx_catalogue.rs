@@ -13,7 +13,7 @@ use cc_testkit::tdx::ca::intel_name;
 use cc_testkit::tdx::collateral::{Signed, SvnLevel, out_of_date};
 use cc_testkit::tdx::field::{self, Field};
 use cc_testkit::tdx::sgx::oids;
-use cc_testkit::tdx::{Ca, DAY, EventLog, Form, NOW, QeIdentity, TcbInfo, World, ca, crl, keys};
+use cc_testkit::tdx::{Ca, EventLog, Form, NOW, QeIdentity, TcbInfo, World, ca, crl, keys};
 use cc_verifier::tdx::Verifier;
 use tdx::Parts;
 

@@ -4,7 +4,7 @@
 
 use cc_core::message::{Blob, MESSAGE_VERSION, VerifyReply, VerifyRequest, WireOutcome};
 use cc_core::{Claims, Outcome, Profile, UnixTime, Waivers};
-use cc_testkit::tdx::{NOW, World, root_der};
+use cc_testkit::tdx::{Ca, Form, NOW, World, root_der};
 use cc_verifier::tdx::{Anchors, QuoteCache, Slots, Verification, verify};
 
 /// The synthetic root.
@@ -116,4 +116,41 @@ pub(crate) fn reply_code(reply: &VerifyReply) -> &str {
 /// The code of an outcome, or `accept`.
 pub(crate) fn code(outcome: &Outcome) -> &str {
     outcome.code().map_or("accept", |code| code.as_str())
+}
+
+/// What is done, to a world of version 4 with a platform CA, and the code.
+pub(crate) type Row = (&'static str, fn(&mut World), &'static str);
+
+/// The world that most tests change.
+pub(crate) fn world() -> World {
+    World::new(Form::V4, Ca::Platform)
+}
+
+/// Every row has its code.
+pub(crate) fn assert_rows(rows: &[Row]) {
+    for (what, mutate, expected) in rows {
+        let mut world = world();
+        mutate(&mut world);
+        assert_code(what, &world, expected);
+    }
+}
+
+/// A world has its code.
+pub(crate) fn assert_code(what: &str, world: &World, expected: &str) {
+    let outcome = Parts::of(world).outcome();
+    assert_eq!(code(&outcome), expected, "{what}: {outcome:?}");
+}
+
+/// Replaces every occurrence.
+pub(crate) fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(from.len()).position(|window| window == from.as_bytes()) {
+        out.extend(&rest[..at]);
+        out.extend(to.as_bytes());
+        rest = &rest[at + from.len()..];
+    }
+    assert!(!out.is_empty(), "{from} is not there");
+    out.extend(rest);
+    out
 }
