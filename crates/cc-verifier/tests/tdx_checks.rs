@@ -93,7 +93,8 @@ fn certification_data_is_a_chain_in_a_report() {
         assert_code(&format!("inner type {kind}"), &world, "tdx.certdata.unsupported");
     }
     let unsupported = "tdx.certdata.unsupported";
-    let cases: [(&str, fn(&mut Vec<u8>), &str); 11] = [
+    type Edit = fn(&mut Vec<u8>);
+    let cases: [(&str, Edit, &str); 11] = [
         ("no NUL", |pem| assert_eq!(pem.pop(), Some(0)), "accept"),
         ("two NULs", |pem| pem.push(0), unsupported),
         ("another byte instead of NUL", |pem| *pem.last_mut().unwrap() = b' ', unsupported),
