@@ -110,6 +110,10 @@ impl Claims {
 
     /// Where a claim is, or where it would be.
     fn position(&self, name: &str) -> Result<usize, usize> {
+        // Those who care how long it takes make claims in the order of their names.
+        if self.0.last().is_none_or(|(last, _)| last.as_str() < name) {
+            return Err(self.0.len());
+        }
         self.0.binary_search_by(|(other, _)| other.as_str().cmp(name))
     }
 

@@ -1,4 +1,5 @@
-//! Makes all test keys and authority certificates of `keys/` anew: `cargo run -p cc-testkit --example gen-keys`.
+//! Makes the test keys and authority certificates of `keys/` anew, of all technologies or of one:
+//! `cargo run -p cc-testkit --example gen-keys [snp|tdx]`.
 //!
 //! Everything that contains the old certificates (plugins built for tests) must then be built again.
 #![allow(clippy::expect_used, reason = "a developer's tool: a panic is its error message")]
@@ -12,8 +13,19 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
 };
 use cc_testkit::snp::{CertSpec, LeafKind, Product, SignKey};
+use cc_testkit::tdx::{Ca, ca};
 
 fn main() {
+    let only = std::env::args().nth(1);
+    if only.as_deref().is_none_or(|technology| technology == "snp") {
+        snp();
+    }
+    if only.as_deref().is_none_or(|technology| technology == "tdx") {
+        tdx();
+    }
+}
+
+fn snp() {
     for product in Product::ALL {
         let name = product.name().to_lowercase();
         let [ark, ask, asvk] =
@@ -31,6 +43,20 @@ fn main() {
     ecdsa(&ECDSA_P256_SHA256_ASN1_SIGNING, "stranger-p256.p8");
 }
 
+fn tdx() {
+    let p256 = |role: &str| SignKey::p256(&ecdsa(&ECDSA_P256_SHA256_ASN1_SIGNING, &format!("tdx-{role}.p8")));
+    let root = p256("root");
+    write("tdx-root.der", &ca::root_with_key(&root).sign(&root));
+    for (ca, role) in [(Ca::Platform, "platform-ca"), (Ca::Processor, "processor-ca")] {
+        let spec = ca::pck_ca_with_keys(ca, &p256(role), &root);
+        write(&format!("tdx-{role}.der"), &spec.sign(&root));
+    }
+    let signer = ca::signer_with_keys(&p256("tcb-signing"), &root);
+    write("tdx-tcb-signing.der", &signer.sign(&root));
+    p256("pck");
+    p256("attestation");
+}
+
 fn rsa(file: &str) -> Vec<u8> {
     let pair = KeyPair::generate(KeySize::Rsa4096).expect("RSA key generation");
     let pkcs8 = pair.as_der().expect("RSA key encoding").as_ref().to_vec();
@@ -38,9 +64,10 @@ fn rsa(file: &str) -> Vec<u8> {
     pkcs8
 }
 
-fn ecdsa(algorithm: &'static EcdsaSigningAlgorithm, file: &str) {
+fn ecdsa(algorithm: &'static EcdsaSigningAlgorithm, file: &str) -> Vec<u8> {
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new()).expect("ECDSA key generation");
     write(file, pkcs8.as_ref());
+    pkcs8.as_ref().to_vec()
 }
 
 fn write(file: &str, bytes: &[u8]) {

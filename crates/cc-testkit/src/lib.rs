@@ -1,8 +1,9 @@
 //! Test machinery for the workspace: test PKIs, evidence minters, emulated devices and fake services.
 //!
-//! Never a dependency of a production crate. The SNP part ([`snp`]) encodes certificates, revocation lists,
-//! reports and certificate tables by hand, without using any parser or encoder of the crates under test, so that
-//! a misunderstanding of the format cannot hide on both sides of a test; and it can express malformed ones.
+//! Never a dependency of a production crate. The parts of technologies ([`snp`], [`tdx`]) encode certificates,
+//! revocation lists, reports, quotes and collateral by hand, without using any parser or encoder of the crates under
+//! test, so that a misunderstanding of the format cannot hide on both sides of a test; and they can express malformed
+//! ones.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,3 +19,4 @@ pub mod federation;
 pub mod fuse;
 pub mod kds;
 pub mod snp;
+pub mod tdx;

@@ -5,8 +5,14 @@
 //! they come from. Nothing here judges whether authentic evidence is *acceptable*; that is policy.
 //!
 //! * [`snp`]: AMD SEV-SNP reports (*verification.md* section 1).
+//! * [`tdx`]: Intel TDX quotes (*verification.md* section 2).
 
 #![forbid(unsafe_code)]
 
+mod bytes;
+mod memory;
 mod pki;
+mod request;
 pub mod snp;
+pub mod tdx;
+mod verification;

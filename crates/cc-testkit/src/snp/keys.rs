@@ -2,8 +2,6 @@
 //!
 //! The keys are public and worthless as secrets; `keys/README.md` says how they are made.
 
-use std::sync::OnceLock;
-
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, KeyPair, RsaKeyPair};
@@ -64,7 +62,12 @@ impl SignKey {
         &self.spki
     }
 
-    /// The subject key identifier as AMD computes it: SHA-1 of the public key bits (RFC 5280, 4.2.1.2, method 1).
+    /// The public key: for elliptic curves the uncompressed point.
+    pub fn public(&self) -> &[u8] {
+        &self.public
+    }
+
+    /// The subject key identifier as AMD and Intel compute it: SHA-1 of the public key bits (RFC 5280, 4.2.1.2, method 1).
     pub fn key_id(&self) -> Vec<u8> {
         digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &self.public).as_ref().to_vec()
     }
@@ -97,10 +100,12 @@ impl SignKey {
 /// A key accessor: reads the committed file at the first use.
 macro_rules! key {
     ($loader:path, $file:literal) => {{
-        static KEY: OnceLock<SignKey> = OnceLock::new();
+        static KEY: std::sync::OnceLock<$crate::snp::SignKey> = std::sync::OnceLock::new();
         KEY.get_or_init(|| $loader(include_bytes!(concat!("../../keys/", $file))))
     }};
 }
+
+pub(crate) use key;
 
 /// The AMD root key of the product line (RSA-4096).
 pub fn ark(product: Product) -> &'static SignKey {

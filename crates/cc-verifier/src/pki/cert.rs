@@ -13,8 +13,19 @@ const MAX_EXTENSIONS: usize = 32;
 
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
-/// The bit of KeyUsage for signing certificates (bit 5; RFC 5280, 4.2.1.3), in its first octet.
-const KEY_CERT_SIGN: u8 = 0b0000_0100;
+
+/// What a key may be used for (RFC 5280, 4.2.1.3), as far as anybody asks: a bit of the first octet of keyUsage.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyUsage(u8);
+
+impl KeyUsage {
+    /// Signing what is neither a certificate nor a revocation list (bit 0).
+    pub(crate) const DIGITAL_SIGNATURE: Self = Self(0b1000_0000);
+    /// Signing certificates (bit 5).
+    pub(crate) const CERT_SIGN: Self = Self(0b0000_0100);
+    /// Signing revocation lists (bit 6).
+    pub(crate) const CRL_SIGN: Self = Self(0b0000_0010);
+}
 
 /// A well-formed certificate. Its parts are not judged; see the module documentation.
 #[derive(Debug)]
@@ -98,10 +109,15 @@ impl<'a> Certificate<'a> {
             return Err("basicConstraints other than CA with path length 0");
         }
         let usage = self.extensions.critical(KEY_USAGE).ok_or("no critical keyUsage")?;
-        if !has_cert_sign(usage).unwrap_or(false) {
+        if !has_usage(usage, KeyUsage::CERT_SIGN).unwrap_or(false) {
             return Err("keyUsage without keyCertSign");
         }
         self.extensions.judge(&[BASIC_CONSTRAINTS, KEY_USAGE])
+    }
+
+    /// Whether a critical keyUsage says that the key may be used for that.
+    pub(crate) fn allows(&self, usage: KeyUsage) -> bool {
+        self.extensions.critical(KEY_USAGE).is_some_and(|value| has_usage(value, usage).unwrap_or(false))
     }
 
     /// Whether the certificate is an end entity: whatever it has of basicConstraints does not make it a CA, and
@@ -129,14 +145,14 @@ fn ca_of_path_length_zero(value: &[u8]) -> Result<bool, Malformed> {
     Ok(ca && path_length == [0])
 }
 
-fn has_cert_sign(value: &[u8]) -> Result<bool, Malformed> {
+fn has_usage(value: &[u8], usage: KeyUsage) -> Result<bool, Malformed> {
     // AMD does not strip trailing zero bits, so there may be fewer unused bits than could be; those that are must be
     // zero.
     match Element::of(value, EXTENSION)?.content_of(Tag::BitString, EXTENSION)? {
         [unused @ 0..=7, first, rest @ ..]
             if rest.last().unwrap_or(first).trailing_zeros() >= u32::from(*unused) =>
         {
-            Ok(first & KEY_CERT_SIGN != 0)
+            Ok(first & usage.0 != 0)
         }
         _ => Err(Malformed(EXTENSION)),
     }

@@ -81,6 +81,11 @@ impl<'a> Crl<'a> {
         self.entries.iter().any(|entry| entry.serial == serial)
     }
 
+    /// The serial numbers (INTEGER content) that are revoked.
+    pub(crate) fn serials(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.entries.iter().map(|entry| entry.serial)
+    }
+
     /// No duplicate and no critical extension, of the list or of an entry: a delta list, one with a limited scope or
     /// one for several issuers would be read wrongly. To be called on authentic lists: it reads the extensions of
     /// every entry.

@@ -1,6 +1,9 @@
-//! The two kinds of key and the one signature algorithm of AMD's chains.
+//! The kinds of key and the signature algorithms of the chains: RSA-PSS and P-384 with AMD, P-256 with Intel.
 
-use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, ParsedPublicKey, RSA_PSS_2048_8192_SHA384};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ParsedPublicKey,
+    RSA_PSS_2048_8192_SHA384, VerificationAlgorithm,
+};
 use der::Tag;
 use der::oid::ObjectIdentifier;
 
@@ -11,6 +14,8 @@ const ALGORITHM: &str = "algorithm identifier";
 
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const MGF1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.8");
@@ -48,17 +53,51 @@ impl RsaKey {
     }
 }
 
+/// A P-256 key that signs certificates and revocation lists.
+#[derive(Debug)]
+pub(crate) struct P256Key(ParsedPublicKey);
+
+impl P256Key {
+    /// Reads a SubjectPublicKeyInfo with an uncompressed point.
+    pub(crate) fn of(spki: &[u8]) -> Result<Self, Malformed> {
+        key(&ECDSA_P256_SHA256_ASN1, point(spki, PRIME256V1)?).map(Self)
+    }
+
+    /// Whether `signature` is this key's over `message`: ECDSA with SHA-256, in the form of X.509.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.0.verify_sig(message, signature).is_ok()
+    }
+}
+
+/// Reads a SubjectPublicKeyInfo with an uncompressed point on P-256, as a key for signatures in fixed width.
+pub(crate) fn p256_key(spki: &[u8]) -> Result<ParsedPublicKey, Malformed> {
+    key(&ECDSA_P256_SHA256_FIXED, point(spki, PRIME256V1)?)
+}
+
+/// A P-256 key for signatures in fixed width, of its coordinates x and y, big-endian; they must be a point on the
+/// curve.
+pub(crate) fn p256_key_of_coordinates(coordinates: &[u8; 64]) -> Result<ParsedPublicKey, Malformed> {
+    key(&ECDSA_P256_SHA256_FIXED, &[&[4], coordinates.as_slice()].concat())
+}
+
 /// Reads a SubjectPublicKeyInfo with an uncompressed point on P-384, as a key for signatures in fixed width.
 pub(crate) fn p384_key(spki: &[u8]) -> Result<ParsedPublicKey, Malformed> {
+    key(&ECDSA_P384_SHA384_FIXED, point(spki, SECP384R1)?)
+}
+
+fn key(algorithm: &'static dyn VerificationAlgorithm, point: &[u8]) -> Result<ParsedPublicKey, Malformed> {
+    ParsedPublicKey::new(algorithm, point).map_err(|_| Malformed(KEY))
+}
+
+/// The uncompressed point of a SubjectPublicKeyInfo, which must be for that curve. Whether it lies on the curve says
+/// [`key`].
+fn point(spki: &[u8], curve: ObjectIdentifier) -> Result<&[u8], Malformed> {
     let (algorithm, key) = split(spki)?;
     let mut algorithm = Elements::of(algorithm, KEY)?;
     let is_curve = algorithm.expect(Tag::ObjectIdentifier)?.content == EC_PUBLIC_KEY.as_bytes()
-        && algorithm.expect(Tag::ObjectIdentifier)?.content == SECP384R1.as_bytes();
+        && algorithm.expect(Tag::ObjectIdentifier)?.content == curve.as_bytes();
     algorithm.finish()?;
-    if !is_curve || key.first() != Some(&4) {
-        return Err(Malformed(KEY));
-    }
-    ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, key).map_err(|_| Malformed(KEY))
+    if is_curve && key.first() == Some(&4) { Ok(key) } else { Err(Malformed(KEY)) }
 }
 
 /// The algorithm's content and the key's octets.
@@ -68,6 +107,15 @@ fn split(spki: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let key = octets_of_bits(fields.expect(Tag::BitString)?.content, KEY)?;
     fields.finish()?;
     Ok((algorithm, key))
+}
+
+/// Whether an AlgorithmIdentifier (all its bytes) is ECDSA with SHA-256; it has no parameters (RFC 5758, 3.2).
+pub(crate) fn is_ecdsa_sha256(algorithm: &[u8]) -> bool {
+    let id = || {
+        let content = Element::of(algorithm, ALGORITHM)?.content_of(Tag::Sequence, ALGORITHM)?;
+        Element::of(content, ALGORITHM)?.content_of(Tag::ObjectIdentifier, ALGORITHM)
+    };
+    id() == Ok(ECDSA_WITH_SHA256.as_bytes())
 }
 
 /// Whether an AlgorithmIdentifier (all its bytes) is RSASSA-PSS with SHA-384, MGF1 with SHA-384 and a salt of 48

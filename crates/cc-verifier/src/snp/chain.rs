@@ -9,12 +9,12 @@ use std::sync::Arc;
 use cc_core::{Finding, codes};
 
 use super::anchors::Anchors;
-use super::cache::Key;
 use super::issuer::{Issuer, Revocations};
 use super::leaf::{Candidate, Leaf};
 use super::product::{Kind, Product};
 use super::role::Role;
 use super::slots::Slots;
+use crate::memory::Key;
 use crate::pki::{Certificate, Window, common_name};
 
 /// The endorsements, judged for reports of one kind of key and one product line (or of version 2).

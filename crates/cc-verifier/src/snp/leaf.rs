@@ -5,12 +5,12 @@ use std::sync::Arc;
 use aws_lc_rs::signature::ParsedPublicKey;
 use cc_core::{Finding, codes};
 
-use super::cache::Key;
 use super::chain::{Line, PRODUCTS_OF_VERSION_2};
 use super::extensions::LeafExtensions;
 use super::issuer::{Issuer, finding, judge_link};
 use super::product::{Kind, Product};
 use super::role::Role;
+use crate::memory::Key;
 use crate::pki::{Certificate, Window, common_name, p384_key};
 
 /// A candidate for the key that signed the report.

@@ -26,10 +26,11 @@ mod steps;
 mod verifier;
 mod verify;
 
+pub use crate::verification::Verification;
 pub use anchors::Anchors;
 pub use cache::ChainCache;
 pub use product::{Kind, Product, Tcb};
 pub use report::{FirmwareVersion, REPORT_LENGTH, Report, SIGNED_LENGTH};
 pub use slots::Slots;
 pub use verifier::Verifier;
-pub use verify::{Verification, verify};
+pub use verify::verify;

@@ -2,6 +2,8 @@
 
 use cc_core::{Finding, codes};
 
+use crate::bytes::field;
+
 /// Length of a report, in bytes.
 pub const REPORT_LENGTH: usize = 1184;
 /// Length of the part under the signature, from offset 0.
@@ -48,10 +50,9 @@ impl<'a> Report<'a> {
         self.field::<0, SIGNED_LENGTH>()
     }
 
-    /// `LENGTH` bytes from `OFFSET`, both checked when compiled, so that the fallback is never used.
+    /// `LENGTH` bytes from `OFFSET`, both checked when compiled.
     pub(super) fn field<const OFFSET: usize, const LENGTH: usize>(&self) -> &'a [u8; LENGTH] {
-        const { assert!(OFFSET <= REPORT_LENGTH && LENGTH <= REPORT_LENGTH.saturating_sub(OFFSET)) };
-        self.0.get(OFFSET..).and_then(<[u8]>::first_chunk).unwrap_or(const { &[0; LENGTH] })
+        field::<OFFSET, LENGTH, REPORT_LENGTH>(self.0)
     }
 
     fn word<const OFFSET: usize>(&self) -> u32 {

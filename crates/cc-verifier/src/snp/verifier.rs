@@ -1,15 +1,16 @@
 //! The verifier behind a plugin: messages in, messages out.
 
-use cc_core::limits::MAX_ENDORSEMENTS;
 use cc_core::message::{Blob, MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest};
-use cc_core::{Code, Finding, Outcome, Profile, Waivers, codes};
+use cc_core::{Finding, Outcome, Profile, Waivers};
 
 use super::anchors::Anchors;
-use super::cache::{ChainCache, KeyBuilder};
+use super::cache::{self, ChainCache};
 use super::form::{self, Form};
 use super::slots;
-use super::verify::{Verification, conclude, learn};
+use super::verify::{conclude, learn};
 use super::{claims, plan};
+use crate::request::{self, bytes};
+use crate::verification::Verification;
 
 /// Verifies requests under one set of trust anchors and remembers chains.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ impl Verifier {
     ///
     /// Requests are named `snp.vcek`, `snp.cert_chain` (intermediate and root, PEM) and `snp.crl`.
     pub fn plan(&self, request: &PlanRequest) -> Result<Plan, Finding> {
-        contract(&request.profile, &request.endorsements)?;
+        request::contract(&Profile::snp_raw_1(), &request.profile, &request.endorsements)?;
         let form = form::check(&request.evidence)?;
         let decoded = slots::decode_tables(bytes(&request.endorsements));
         let slots = slots::sort(bytes(&request.endorsements), &decoded).1?;
@@ -56,8 +57,8 @@ impl Verifier {
     }
 
     fn answer(&self, request: &VerifyRequest) -> (Vec<&'static str>, Verification) {
-        let form = contract(&request.profile, &request.endorsements)
-            .and_then(|()| Ok((waivers(&request.waivers)?, form::check(&request.evidence)?)));
+        let form = request::contract(&Profile::snp_raw_1(), &request.profile, &request.endorsements)
+            .and_then(|()| Ok((request::waivers(&request.waivers)?, form::check(&request.evidence)?)));
         match form {
             Ok((waivers, form)) => self.answer_form(request, &waivers, &form),
             Err(finding) => (names(&request.endorsements), Verification::denied(finding)),
@@ -71,7 +72,7 @@ impl Verifier {
         form: &Form<'_>,
     ) -> (Vec<&'static str>, Verification) {
         let key = self.cache.is_enabled().then(|| {
-            let start = KeyBuilder::new("blobs", &self.anchors, form.kind, form.product);
+            let start = cache::key("blobs", &self.anchors, form.kind, form.product);
             start.list(bytes(&request.endorsements)).finish()
         });
         let known = match key.as_ref().and_then(|key| self.cache.chain(key)) {
@@ -95,36 +96,11 @@ impl Verifier {
     }
 }
 
-fn bytes(endorsements: &[Blob]) -> impl ExactSizeIterator<Item = &[u8]> {
-    endorsements.iter().map(|blob| blob.0.as_slice())
-}
-
 /// What each endorsement is. When there are more of them than are allowed none is looked at.
 fn names(endorsements: &[Blob]) -> Vec<&'static str> {
-    if endorsements.len() > MAX_ENDORSEMENTS {
+    if !request::is_bounded(endorsements) {
         return vec!["unknown"; endorsements.len()];
     }
     let decoded = slots::decode_tables(bytes(endorsements));
     slots::sort(bytes(endorsements), &decoded).0.names
-}
-
-/// What the host must not ask.
-fn contract(profile: &Profile, endorsements: &[Blob]) -> Result<(), Finding> {
-    if *profile != Profile::snp_raw_1() {
-        let detail =
-            format!("profile {profile} was asked for, this verifier serves {}", Profile::snp_raw_1());
-        return Err(Finding::new(codes::PLUG_CONTRACT, detail));
-    }
-    if endorsements.len() > MAX_ENDORSEMENTS {
-        let detail = format!("{} endorsements, the limit is {MAX_ENDORSEMENTS}", endorsements.len());
-        return Err(Finding::new(codes::ENV_SIZE_EXCEEDED, detail));
-    }
-    Ok(())
-}
-
-fn waivers(texts: &[String]) -> Result<Waivers, Finding> {
-    let refuse = |text: &str| Finding::new(codes::PLUG_CONTRACT, format!("{text:?} cannot be waived"));
-    let parsed: Result<Vec<_>, _> =
-        texts.iter().map(|text| Code::parse(text).map_err(|_| refuse(text))).collect();
-    Waivers::new(parsed?).map_err(|code| refuse(code.as_str()))
 }

@@ -6,7 +6,7 @@ use cc_core::message::Floor;
 use cc_core::{Accepted, BoundField, BoundKind, Finding, Outcome, UnixTime, Waivers};
 
 use super::anchors::Anchors;
-use super::cache::{ChainCache, Key, KeyBuilder, Known};
+use super::cache::{self, ChainCache, Known};
 use super::chain::Chains;
 use super::claims;
 use super::extensions::Owner;
@@ -14,16 +14,8 @@ use super::form::{self, Form};
 use super::leaf::Leaf;
 use super::slots::{Labels, Slots};
 use super::steps::{self, Passed, Path};
-
-/// The answer of [`verify`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verification {
-    /// Whether the report is authentic, and what it says.
-    pub outcome: Outcome,
-    /// The number of the revocation list that was used, if one was; only with an accepted report. The
-    /// position is that in [`Slots::crls`].
-    pub floors: Vec<Floor>,
-}
+use crate::memory::Key;
+use crate::verification::Verification;
 
 /// Verifies that a genuine SEV-SNP processor of one of AMD's product lines signed `evidence`, and says what it says.
 ///
@@ -35,7 +27,7 @@ pub struct Verification {
 /// wrong, otherwise the one that fits the report best.
 ///
 /// Does not judge measurements, minimum TCBs, policy bits, masked chip ids, cloud providers or the binding, and does not
-/// know older revocation lists: see the claims and [`Verification::floors`]. `anchors` and `now` must come from a
+/// know older revocation lists: see the claims and [`Verification::floors`], where positions are those in [`Slots::crls`]. `anchors` and `now` must come from a
 /// source which the caller trusts. The answer is the same with any state of `cache`.
 pub fn verify(
     evidence: &[u8],
@@ -51,7 +43,7 @@ pub fn verify(
     };
     let lists = [&slots.leaves, &slots.intermediates, &slots.roots, &slots.crls];
     let key = cache.is_enabled().then(|| {
-        let start = KeyBuilder::new("slots", anchors, form.kind, form.product);
+        let start = cache::key("slots", anchors, form.kind, form.product);
         lists.iter().fold(start, |key, list| key.list(list.iter().copied())).finish()
     });
     let known = key.as_ref().and_then(|key| cache.chain(key)).map_or_else(
@@ -73,12 +65,6 @@ pub fn verify(
     verification
 }
 
-impl Verification {
-    pub(super) fn denied(finding: Finding) -> Self {
-        Self { outcome: Outcome::denied(finding), floors: Vec::new() }
-    }
-}
-
 /// Judges endorsements that are not remembered.
 pub(super) fn learn(
     form: &Form<'_>,
@@ -91,7 +77,7 @@ pub(super) fn learn(
         if !cache.is_enabled() {
             return (Key::none(), Arc::new(judge()));
         }
-        let start = KeyBuilder::new("line", anchors, form.kind, Some(product));
+        let start = cache::key("line", anchors, form.kind, Some(product));
         let lists = [&slots.intermediates, &slots.roots, &slots.crls];
         let key = lists.iter().fold(start, |key, list| key.list(list.iter().copied())).finish();
         let line = cache.line(&key).unwrap_or_else(|| Arc::new(judge()));

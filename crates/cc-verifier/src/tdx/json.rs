@@ -1,0 +1,212 @@
+//! Strict JSON: no name twice in an object, limited depth (*verification.md* 0.11), and values of fixed form.
+//!
+//! Names that are not known are accepted, since Intel adds some over time.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use cc_core::UnixTime;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, de};
+
+/// Deepest nesting of objects and lists.
+const MAX_DEPTH: usize = 16;
+
+/// Whether a text is one JSON value that is not too deep and whose objects have no name twice, whatever else they have.
+pub(super) fn check(text: &str) -> Result<(), serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    AnyValue { depth: MAX_DEPTH }.deserialize(&mut reader)?;
+    reader.end()
+}
+
+/// Reads any value and keeps nothing of it.
+#[derive(Clone, Copy)]
+struct AnyValue {
+    /// How many containers it may have inside each other.
+    depth: usize,
+}
+
+impl AnyValue {
+    fn inner<E: Error>(self) -> Result<Self, E> {
+        let too_deep = || E::custom(format!("nested deeper than {MAX_DEPTH}"));
+        Ok(Self { depth: self.depth.checked_sub(1).ok_or_else(too_deep)? })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for AnyValue {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let inner = self.inner()?;
+        while list.next_element_seed(inner)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        let inner = self.inner()?;
+        let mut names = HashSet::new();
+        while let Some(name) = object.next_key::<String>()? {
+            object.next_value_seed(inner)?;
+            if let Some(twice) = names.replace(name) {
+                return Err(A::Error::custom(format!("{twice:?} is there twice")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first of `names` that is a name in the object which `text` begins with, as far as that can be read.
+pub(super) fn first_name(text: &str, names: &'static [&'static str]) -> Option<&'static str> {
+    struct FirstName<'a>(&'static [&'static str], &'a mut Option<&'static str>);
+
+    impl<'de> Visitor<'de> for FirstName<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+            while let Some(name) = object.next_key::<String>()? {
+                *self.1 = self.0.iter().find(|known| **known == name).copied();
+                if self.1.is_some() {
+                    return Ok(());
+                }
+                object.next_value::<de::IgnoredAny>()?;
+            }
+            Ok(())
+        }
+    }
+
+    let mut found = None;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    // An error after the name is of no account here.
+    let _ = reader.deserialize_map(FirstName(names, &mut found));
+    found
+}
+
+/// Exactly `N` bytes in hexadecimal, of either case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hex<const N: usize>(pub(super) [u8; N]);
+
+impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut bytes = [0; N];
+        hex::decode_to_slice(&text, &mut bytes)
+            .map_err(|_| D::Error::custom(format!("{text:?} is not {N} bytes in hexadecimal")))?;
+        Ok(Self(bytes))
+    }
+}
+
+/// A time as Intel writes it: RFC 3339 in UTC, whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Time(pub(super) UnixTime);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let not_a_time = || D::Error::custom(format!("{text:?} is not a time in UTC"));
+        UnixTime::parse(&text).map(Self).ok_or_else(not_a_time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_is_there_twice() {
+        for good in ["{}", r#"{"a":1,"b":{"a":[{"a":1},{"a":-1.5e3,"c":null,"d":true,"e":""}]}} "#, "[[]]"] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        for bad in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":1}"#,
+            r#"{"b":[{"c":{"a":1,"x":2,"a":3}}]}"#,
+            r#"{"a":1} x"#,
+            r#"{"a":1}{}"#,
+            r#"{"a":01}"#,
+            r#"{"a":1,}"#,
+            r#"{"a":"\ud800"}"#,
+            "",
+            "{",
+        ] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn depth_is_limited() {
+        let nested = |depth: usize| ["[".repeat(depth), "]".repeat(depth)].concat();
+        assert!(check(&nested(16)).is_ok());
+        assert!(check(&nested(17)).is_err());
+        assert!(check(&nested(100_000)).is_err());
+        let objects = |depth: usize| [r#"{"a":"#.repeat(depth), "1".to_owned(), "}".repeat(depth)].concat();
+        assert!(check(&objects(16)).is_ok());
+        assert!(check(&objects(17)).is_err());
+    }
+
+    #[test]
+    fn the_first_name_tells() {
+        const NAMES: &[&str] = &["a", "b"];
+        for (text, expected) in [
+            (r#"{"a":1}"#, Some("a")),
+            (r#" {"x":{"a":[1]},"b":1,"a":2}"#, Some("b")),
+            (r#"{"a":"#, Some("a")),
+            (r#"{"a"#, None),
+            (r#"{"x":{"a":1}}"#, None),
+            (r#"["a"]"#, None),
+            ("", None),
+        ] {
+            assert_eq!(first_name(text, NAMES), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_have_one_form() {
+        assert_eq!(serde_json::from_str::<Hex<2>>(r#""aB0c""#).unwrap(), Hex([0xab, 0x0c]));
+        for bad in [r#""ab0""#, r#""ab0c0d""#, r#""0xab""#, r#""ab 0""#, "1"] {
+            assert!(serde_json::from_str::<Hex<2>>(bad).is_err(), "{bad}");
+        }
+        let time = serde_json::from_str::<Time>(r#""2026-03-16T22:06:09Z""#).unwrap();
+        assert_eq!(time.0.to_string(), "2026-03-16T22:06:09Z");
+        assert!(serde_json::from_str::<Time>(r#""2026-03-16T22:06:09+00:00""#).is_err());
+    }
+}

@@ -1,0 +1,143 @@
+//! Published quotes and collateral, read in place.
+
+use std::path::{Path, PathBuf};
+
+use cc_verifier::tdx::declared_length;
+use serde_json::Value;
+
+/// The directory of published evidence: `$MUSTER_CORPUS`, or `../shared/evidence` beside the workspace.
+///
+/// # Panics
+///
+/// When there is none: a test that reads it has nothing to say without it.
+pub(crate) fn corpus() -> PathBuf {
+    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/evidence"));
+    let path = std::env::var_os("MUSTER_CORPUS").map_or_else(beside, PathBuf::from);
+    assert!(path.join("tdx").is_dir(), "no published evidence at {}; set MUSTER_CORPUS", path.display());
+    path
+}
+
+/// Published quotes by folder and file.
+pub(crate) const QUOTES: [(&str, &str); 19] = [
+    ("tdx/quote-tappd-premai", "quote.dat"),
+    ("tdx/v4-dcapqvl-20a06f-near", "quote.bin"),
+    ("tdx/v4-dcapqvl-b0c06f", "quote.bin"),
+    ("tdx/v4-dcapqvl-tappd", "quote.bin"),
+    ("tdx/v4-dcapqvl-tappd", "quote2.bin"),
+    ("tdx/v4-dcaprs-00806f05", "quote.bin"),
+    ("tdx/v4-dstack-lite", "quote.bin"),
+    ("tdx/v4-dstack-lite", "quote2.bin"),
+    ("tdx/v4-gotdx-cos113-ccel", "quote.bin"),
+    ("tdx/v4-gotdx-spr-50806f", "quote.bin"),
+    ("tdx/v4-oasis-50806f-outofdate", "quote.bin"),
+    ("tdx/v4-teekit-misc", "gcp-quote.bin"),
+    ("tdx/v4-teekit-misc", "moemahhouk.dat"),
+    ("tdx/v4-trustee-debug", "quote.bin"),
+    ("tdx/v4-trustee-gnr-00a06d", "quote.bin"),
+    ("tdx/v5-dcapqvl-90c06f-outdated", "quote.bin"),
+    ("tdx/v5-gotdx-90c06f", "quote.bin"),
+    ("tdx/v5-trustee-90c06f", "quote.bin"),
+    ("tdx-azure-vtpm/trustee-v0-v1", "td-quote.bin"),
+];
+
+/// A quote without what kernels hand out behind it.
+pub(crate) fn quote(folder: &str, file: &str) -> Vec<u8> {
+    let mut bytes = std::fs::read(corpus().join(folder).join(file)).unwrap();
+    let end = declared_length(&bytes).unwrap();
+
+    bytes.truncate(end);
+    bytes
+}
+
+/// Published collateral, as the blobs that a host would have. Signing chains stand in for each other: Intel has one signer
+/// at a time. Some collateral is published without revocation lists.
+pub(crate) const COLLATERAL: [(&str, &[&str]); 8] = [
+    (
+        "spr-2023-06",
+        &[
+            "tdx/v4-gotdx-spr-50806f/tcbinfo_response.json",
+            "tdx/v4-gotdx-spr-50806f/qe_identity_response.json",
+            "tdx/v4-gotdx-spr-50806f/pck.crl.der",
+            "tdx/v4-gotdx-spr-50806f/root_ca.crl.der",
+            "tdx/v4-dcaprs-00806f05/tcb_signing_cert.pem",
+        ],
+    ),
+    (
+        "dcaprs-2025-02",
+        &[
+            "tdx/v4-dcaprs-00806f05/tcbinfo.json",
+            "tdx/v4-dcaprs-00806f05/qe_identity.json",
+            "tdx/v4-dcaprs-00806f05/pck_platform.crl.der",
+            "tdx/v4-dcaprs-00806f05/root_ca.crl.der",
+            "tdx/v4-dcaprs-00806f05/tcb_signing_cert.pem",
+            "tdx/v4-dcaprs-00806f05/root_ca.pem",
+        ],
+    ),
+    ("dcapqvl-2025-06", &["tdx/v4-dcapqvl-b0c06f/collateral.json"]),
+    ("near-gas-2025-09", &["tdx/v4-dcapqvl-20a06f-near/collateral.json"]),
+    (
+        "trustee-2025-10",
+        &[
+            "tdx/v4-trustee-gnr-00a06d/tcbInfo.json",
+            "tdx/v4-trustee-gnr-00a06d/enclaveIdentity.json",
+            "tdx/collateral-2026-03/tcb_signing_chain.pem",
+        ],
+    ),
+    (
+        "teekit-2025-10",
+        &[
+            "tdx/collateral-2025-10-teekit/tcbInfo-tdx-00806f050000.json",
+            "tdx/collateral-2025-10-teekit/tcbInfo-tdx-50806f000000.json",
+            "tdx/collateral-2025-10-teekit/tcbInfo-tdx-90c06f000000.json",
+            "tdx/collateral-2025-10-teekit/tcbInfo-tdx-b0c06f000000.json",
+            "tdx/v4-trustee-gnr-00a06d/enclaveIdentity.json",
+            "tdx/collateral-2026-03/tcb_signing_chain.pem",
+        ],
+    ),
+    ("dcapqvl-2026-02", &["tdx/v5-dcapqvl-90c06f-outdated/collateral.json"]),
+    (
+        "attestation-rs-2026-03",
+        &[
+            "tdx/collateral-2026-03/tcb_info_50806f000000.json",
+            "tdx/collateral-2026-03/tcb_info_90c06f000000.json",
+            "tdx/collateral-2026-03/td_qe_identity.json",
+            "tdx/collateral-2026-03/tcb_signing_chain.pem",
+            "tdx/collateral-2026-03/qe_identity_signing_chain.pem",
+            "tdx/collateral-2026-03/pck_crl_platform.der",
+            "tdx/collateral-2026-03/root_ca_crl.der",
+        ],
+    ),
+];
+
+/// The blobs of published collateral.
+pub(crate) fn collateral(name: &str) -> Vec<Vec<u8>> {
+    let (_, files) = COLLATERAL.iter().find(|(other, _)| *other == name).unwrap();
+    blobs(files)
+}
+
+/// The blobs of files. A bundle in the form of dcap-qvl is taken apart into what the provisioning service sent.
+pub(crate) fn blobs(files: &[&str]) -> Vec<Vec<u8>> {
+    files.iter().flat_map(|file| split(&corpus().join(file))).collect()
+}
+
+fn split(path: &Path) -> Vec<Vec<u8>> {
+    let bytes = std::fs::read(path).unwrap();
+    if path.file_name().unwrap() != "collateral.json" {
+        return vec![bytes];
+    }
+    let bundle: Value = serde_json::from_slice(&bytes).unwrap();
+    let text = |name: &str| bundle[name].as_str().unwrap();
+    // Bodies are put together again around the inner value as it was received.
+    let body = |outer: &str, name: &str| {
+        let (inner, signature) = (text(name), text(&format!("{name}_signature")));
+        format!(r#"{{"{outer}":{inner},"signature":"{signature}"}}"#).into_bytes()
+    };
+    vec![
+        body("tcbInfo", "tcb_info"),
+        body("enclaveIdentity", "qe_identity"),
+        text("tcb_info_issuer_chain").as_bytes().to_vec(),
+        text("qe_identity_issuer_chain").as_bytes().to_vec(),
+        hex::decode(text("root_ca_crl")).unwrap(),
+        hex::decode(text("pck_crl")).unwrap(),
+    ]
+}
