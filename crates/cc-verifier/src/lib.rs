@@ -8,5 +8,6 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ccel;
 mod pki;
 pub mod snp;
