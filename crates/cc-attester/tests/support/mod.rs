@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cc_attester::snp::configfs::{Configfs, FileTree, Tree};
+use cc_attester::pace::Pace;
+use cc_attester::snp::configfs::Configfs;
 use cc_attester::snp::sev_guest::{Answer, DevicePort, Port, SevGuest};
-use cc_attester::snp::{Collector, Device, Options, Pace};
+use cc_attester::snp::{Collector, Device, Options};
+use cc_attester::tsm::{FileTree, Tree};
 use cc_core::Binding;
 use cc_testkit::fuse::configfs::ReportTree;
 use cc_testkit::fuse::firmware::Firmware;

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cc_core::{Finding, codes};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::lock::{Lock, Taken};
+use crate::lock::{Lock, Taken};
 
 /// How often a lock that another collector has is tried.
 const POLL: Duration = Duration::from_millis(100);
@@ -45,13 +44,13 @@ pub struct Gate {
 }
 
 impl Gate {
-    pub(super) fn new(pace: Box<dyn Pace>, min_interval: Duration, path: PathBuf) -> Self {
+    pub(crate) fn new(pace: Box<dyn Pace>, min_interval: Duration, path: PathBuf) -> Self {
         Self { pace, min_interval, path, lock: None, last: None }
     }
 
-    /// Takes the host's lock, waiting for it no longer than `patience`. Where there can be no lock, the collector
-    /// knows of its own requests only.
-    pub(super) fn enter(&mut self, patience: Duration) -> Result<(), Finding> {
+    /// Takes the host's lock, waiting for it no longer than `patience`; `Err` says that somebody else has it still.
+    /// Where there can be no lock, the collector knows of its own requests only.
+    pub(crate) fn enter(&mut self, patience: Duration) -> Result<(), String> {
         let deadline = self.pace.now().saturating_add(patience);
         loop {
             match Lock::take(&self.path) {
@@ -63,9 +62,9 @@ impl Gate {
                 Taken::Elsewhere => {}
             }
             if self.pace.now().saturating_add(POLL) >= deadline {
-                return Err(Finding::new(
-                    codes::SNP_COLLECT_THROTTLED,
-                    format!("another collector has {} still after {patience:?}", self.path.display()),
+                return Err(format!(
+                    "another collector has {} still after {patience:?}",
+                    self.path.display()
                 ));
             }
             self.pace.wait(POLL);
@@ -73,7 +72,7 @@ impl Gate {
     }
 
     /// Gives the host's lock back.
-    pub(super) fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         self.lock = None;
     }
 
