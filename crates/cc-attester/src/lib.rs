@@ -15,4 +15,5 @@ mod lock;
 pub mod pace;
 mod queue;
 pub mod snp;
+pub mod tdx;
 pub mod tsm;
