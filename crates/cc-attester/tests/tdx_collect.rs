@@ -14,13 +14,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cc_attester::tdx::{Collector, Options};
+use cc_attester::tdx::{self, Collector, Options};
 use cc_attester::tsm::Tree;
 use cc_core::message::{Blob, Collected};
 use cc_core::{Class, Code, codes};
 use cc_testkit::fuse::configfs::{ReportTree, TreeFault};
 use cc_testkit::fuse::firmware::{Fault, Firmware};
-use cc_testkit::fuse::{Mounted, configfs_fs, namespace};
+use cc_testkit::fuse::{Mounted, configfs_fs, namespace, tdx_guest_fs};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
@@ -412,4 +412,50 @@ fn true_paths() {
         assert_eq!(collected.evidence, quote(*binding(1).as_bytes()));
         assert_eq!(rig.tree.lock().unwrap().firmware.asked(), 1);
     });
+}
+
+/// A local report of a trust domain with registers of 0, 1, 2 and 3.
+fn local_report(report_data: [u8; 64]) -> [u8; 1024] {
+    let mut report = [0x5A; 1024];
+    report[0] = 0x81;
+    report[128..192].copy_from_slice(&report_data);
+    for register in 0..4 {
+        report[720 + 48 * usize::from(register)..][..48].fill(register);
+    }
+    report
+}
+
+#[test]
+fn registers_of_the_running_domain() {
+    with_fuse("registers_of_the_running_domain", || {
+        let directory = tempfile::tempdir().unwrap();
+        let device = directory.path().join("tdx_guest");
+        std::fs::write(&device, b"").unwrap();
+        let rtmrs = || tdx::rtmrs(&device).map_err(|finding| Some(finding.code));
+        assert_eq!(rtmrs(), Err(NO_DEVICE), "an ordinary file");
+
+        type Report = fn([u8; 64]) -> Result<[u8; 1024], i32>;
+        let spoilt = |at: usize| {
+            move |report_data| {
+                let mut report = local_report(report_data);
+                report[at] ^= 1;
+                Ok(report)
+            }
+        };
+        let refuses: Report = |_| Err(Errno::IO.raw_os_error());
+        let answers: Report = |report_data| Ok(local_report(report_data));
+        let mounted = tdx_guest_fs::mount(&device, answers).unwrap();
+        assert_eq!(rtmrs(), Ok([[0; 48], [1; 48], [2; 48], [3; 48]]));
+        drop(mounted);
+        for at in [0, 128, 191] {
+            let mounted = tdx_guest_fs::mount(&device, spoilt(at)).unwrap();
+            assert_eq!(rtmrs(), Err(FAILED), "byte {at}");
+            drop(mounted);
+        }
+        let mounted = tdx_guest_fs::mount(&device, refuses).unwrap();
+        assert_eq!(rtmrs(), Err(FAILED));
+        drop(mounted);
+    });
+    let nothing = tdx::rtmrs(std::path::Path::new("/nothing/tdx_guest"));
+    assert_eq!(nothing.map_err(|finding| Some(finding.code)), Err(NO_DEVICE));
 }

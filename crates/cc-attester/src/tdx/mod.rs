@@ -5,16 +5,21 @@
 //! (`tdx.collect.wrong_quote`), and nothing more. What may pass is tried again a few times. The event log of the
 //! firmware comes along where there is one.
 //!
+//! [`rtmrs`] reads the registers of the running domain for itself. Such a local report is authenticated by a key of this
+//! machine only: it is no evidence, and never leaves this module.
+//!
 //! Not done: the older ways to a quote (a vsock connection to the quoting service, the GetQuote ioctl), and
 //! verification.
 
 mod ccel;
 mod collector;
+mod guest;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use collector::Collector;
+pub use guest::rtmrs;
 
 /// Where and how to ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
