@@ -3,7 +3,7 @@
 //!
 //! A log is the crypto-agile event log of the *TCG PC Client Platform Firmware Profile* (section 10) in the form of
 //! the *UEFI Specification* (section 38.4): registers are MRTD (0) and RTMR0 to RTMR3 (1 to 4), digests are SHA-384.
-//! It proves nothing by itself. [`matches`] is the proof: what the log says leads to the RTMRs of an authenticated
+//! It proves nothing by itself. [`matches()`] is the proof: what the log says leads to the RTMRs of an authenticated
 //! quote. Even then only the digests are proven; what they are digests *of* is the log's word, unless the digest is
 //! that of the event's data ([`Event::covers_data`]).
 //!
