@@ -1,6 +1,7 @@
-//! The raw ioctl of `/dev/sev-guest` (the kernel's `include/uapi/linux/sev-guest.h`; *verification.md* 1.5).
+//! The raw ioctls of `/dev/sev-guest` and `/dev/tdx_guest` (the kernel's `include/uapi/linux/sev-guest.h` and
+//! `tdx-guest.h`; *verification.md* 1.5 and 2.6).
 //!
-//! Layouts and the one system call, no judgement: [`crate::snp::sev_guest`] says what an answer means.
+//! Layouts and the system calls, no judgement: [`crate::snp::sev_guest`] and `tdx::guest` say what an answer means.
 #![expect(unsafe_code, reason = "an ioctl with pointers to structures has no safe form")]
 
 use std::fs::File;
@@ -35,7 +36,18 @@ struct GuestRequest {
     exitinfo2: u64,
 }
 
+/// `struct tdx_report_req`. The order and width of the fields are the kernel's.
+#[repr(C)]
+struct TdxReportRequest {
+    reportdata: [u8; 64],
+    tdreport: [u8; TDREPORT_LENGTH],
+}
+
+/// Bytes of a TDREPORT.
+pub(crate) const TDREPORT_LENGTH: usize = 1024;
+
 const SNP_GET_EXT_REPORT: Opcode = opcode::read_write::<GuestRequest>(b'S', 2);
+const TDX_CMD_GET_REPORT0: Opcode = opcode::read_write::<TdxReportRequest>(b'T', 1);
 
 const _: () = {
     assert!(SNP_GET_EXT_REPORT == 0xC020_5302);
@@ -44,6 +56,8 @@ const _: () = {
     assert!(std::mem::offset_of!(ExtReportRequest, certs_len) == 104);
     assert!(size_of::<GuestRequest>() == 32);
     assert!(std::mem::offset_of!(GuestRequest, exitinfo2) == 24);
+    assert!(TDX_CMD_GET_REPORT0 == 0xC440_5401);
+    assert!(std::mem::offset_of!(TdxReportRequest, tdreport) == 64);
 };
 
 /// SNP_GET_EXT_REPORT: a report over `report_data` for `vmpl`, and the host's certificate table into `certs`. The
@@ -77,6 +91,18 @@ pub(crate) fn snp_get_ext_report(
     // the opcode, whose type and size are encoded in it, and refuses it.
     let result = unsafe { ioctl(device, call) };
     Answer { result, exitinfo2: argument.exitinfo2, response, certs_len: request.certs_len }
+}
+
+/// TDX_CMD_GET_REPORT0: a TDREPORT over `report_data`.
+pub(crate) fn tdx_get_report(device: &File, report_data: &[u8; 64]) -> Result<[u8; TDREPORT_LENGTH], Errno> {
+    let mut request = TdxReportRequest { reportdata: *report_data, tdreport: [0; TDREPORT_LENGTH] };
+    // SAFETY: the opcode is made from the size of `TdxReportRequest` and is the read-write one of the driver.
+    let call = unsafe { Updater::<TDX_CMD_GET_REPORT0, TdxReportRequest>::new(&mut request) };
+    // SAFETY: the kernel reads and writes `request` alone, which is live, writable, unaliased for the call and of a type
+    // for which every bit pattern is valid. A file that is no tdx_guest device does not know the opcode, whose type and
+    // size are encoded in it, and refuses it.
+    unsafe { ioctl(device, call) }?;
+    Ok(request.tdreport)
 }
 
 /// The address that the kernel is told; exposed, because the kernel writes there.

@@ -1,11 +1,19 @@
-//! Collection of evidence on the machine itself (*verification.md* 1.5 for SEV-SNP).
+//! Collection of evidence on the machine itself (*verification.md* 1.5 for SEV-SNP, 2.6 for TDX).
 //!
-//! Each technology has a collector in front of small traits, one implementation for each kernel interface. What
-//! comes out is raw: checked only for answering the request, never verified or judged here. The kernel's answers
+//! Each technology has a collector in front of small traits, one implementation for each kernel interface. Shared are
+//! the thread that asks, one request at a time (`queue`), the host's lock and the distance between requests
+//! ([`pace`]), and the report tree of the kernel ([`tsm`]).
+//!
+//! What comes out is raw: checked only for answering the request, never verified or judged here. The kernel's answers
 //! are taken as foreign bytes, bounded before they are read. The one home of unsafe code is `ioctl.rs`.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("evidence is collected through interfaces of the Linux kernel");
 
 mod ioctl;
+mod lock;
+pub mod pace;
+mod queue;
 pub mod snp;
+pub mod tdx;
+pub mod tsm;

@@ -6,7 +6,8 @@ mod support;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cc_attester::snp::configfs::{Configfs, Tree};
+use cc_attester::snp::configfs::Configfs;
+use cc_attester::tsm::Tree;
 use cc_core::codes;
 use rustix::io::Errno;
 

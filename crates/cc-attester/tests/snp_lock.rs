@@ -13,9 +13,11 @@ use std::fs::{File, OpenOptions};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cc_attester::snp::configfs::{Configfs, Tree};
+use cc_attester::pace::Gate;
+use cc_attester::snp::configfs::Configfs;
 use cc_attester::snp::sev_guest::{Answer, Port, SevGuest};
-use cc_attester::snp::{Collector, Device, Failure, Gate, Options, RawReport, ReportRequest};
+use cc_attester::snp::{Collector, Device, Failure, Options, RawReport, ReportRequest};
+use cc_attester::tsm::Tree;
 use cc_core::{Finding, codes};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;

@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cc_attester::snp::{Collector, Device, Failure, Gate, Options, RawReport, ReportRequest};
+use cc_attester::pace::Gate;
+use cc_attester::snp::{Collector, Device, Failure, Options, RawReport, ReportRequest};
 use cc_core::{Binding, codes};
 
 use support::{Backing, Rig, TestPace, binding, report};

@@ -1,6 +1,6 @@
 //! The 64 bytes that tie evidence to a challenge and a key (*verification.md* 5.2), and their comparison.
 
-use crate::{Finding, Profile, codes};
+use crate::{Finding, Profile, codes, tdx};
 
 /// The 64 bytes that evidence must carry: SHA-512 of the transcript in the protocol, anything that the
 /// caller chose on the command line.
@@ -98,19 +98,26 @@ impl BoundField {
 
 /// Reads the bound field out of raw evidence without the plugin, for the profiles whose layout fixes it, so
 /// that the host need not take the plugin's word (*decisions.md* 13). `Err` when evidence of that profile is
-/// too short to have one; `Ok(None)` for a profile where only its plugin can tell.
+/// too short to have one, or is none; `Ok(None)` for a profile where only its plugin can tell.
 pub fn bound_field_of(profile: &Profile, evidence: &[u8]) -> Result<Option<BoundField>, Finding> {
-    if *profile != Profile::snp_raw_1() {
+    let bytes = if *profile == Profile::snp_raw_1() {
+        snp_report_data(evidence)?
+    } else if *profile == Profile::tdx_quote_1() {
+        tdx::report_data(evidence)?
+    } else {
         return Ok(None);
-    }
-    // AMD 56860 table "ATTESTATION_REPORT": REPORT_DATA at 0x50, 64 bytes.
-    match evidence.get(0x50..0x90) {
-        Some(bytes) => Ok(Some(BoundField { kind: BoundKind::ReportData, bytes: bytes.to_vec() })),
-        None => Err(Finding::new(
+    };
+    Ok(Some(BoundField { kind: BoundKind::ReportData, bytes: bytes.to_vec() }))
+}
+
+/// AMD 56860 table "ATTESTATION_REPORT": REPORT_DATA at 0x50, 64 bytes.
+fn snp_report_data(report: &[u8]) -> Result<&[u8; 64], Finding> {
+    report.get(0x50..).and_then(<[u8]>::first_chunk).ok_or_else(|| {
+        Finding::new(
             codes::SNP_FORMAT_LENGTH,
-            format!("evidence of {} bytes has no REPORT_DATA", evidence.len()),
-        )),
-    }
+            format!("evidence of {} bytes has no REPORT_DATA", report.len()),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -161,5 +168,19 @@ mod tests {
             bound_field_of(&Profile::snp_raw_1(), &evidence[..0x8f]).unwrap_err().code,
             codes::SNP_FORMAT_LENGTH
         );
+    }
+    #[test]
+    fn host_reads_the_reportdata_of_quotes() {
+        let mut quote = vec![0; 48 + 584 + 4];
+        (quote[0], quote[4]) = (4, 0x81);
+        quote[568..632].fill(7);
+        let found = bound_field_of(&Profile::tdx_quote_1(), &quote).unwrap().unwrap();
+        assert_eq!((found.kind, found.bytes.as_slice()), (BoundKind::ReportData, &[7; 64][..]));
+        let another = field(&found.bytes).compare(&Binding::new([8; 64])).unwrap_err();
+        assert_eq!(another.code, codes::BIND_REPORT_DATA_MISMATCH);
+        quote[0] = 3;
+        let refused = bound_field_of(&Profile::tdx_quote_1(), &quote).unwrap_err();
+        assert_eq!(refused.code, codes::TDX_VERSION_UNSUPPORTED);
+        assert_eq!(bound_field_of(&Profile::nv_spdm_1(), &quote), Ok(None));
     }
 }

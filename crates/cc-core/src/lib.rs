@@ -19,6 +19,7 @@ mod outcome;
 mod profile;
 pub mod sdk;
 mod settings;
+pub mod tdx;
 mod time;
 mod trust;
 

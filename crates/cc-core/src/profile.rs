@@ -24,6 +24,11 @@ impl Profile {
         Self("nv-spdm-1".to_owned())
     }
 
+    /// `tdx-quote-1`: a raw quote of an Intel trust domain.
+    pub fn tdx_quote_1() -> Self {
+        Self("tdx-quote-1".to_owned())
+    }
+
     /// Names a profile: 1 to 32 characters, lower-case letters, digits and single hyphens between them,
     /// ending in a hyphen and a decimal number.
     pub fn parse(name: &str) -> Option<Self> {

@@ -10,7 +10,7 @@ use cc_core::{Class, Finding, codes};
 use crate::Sha256;
 use crate::contract::UNKNOWN;
 use crate::endorsements::{Endorsement, Origin, dedupe, is_der, split};
-use crate::fetch::{Fetcher, Keep};
+use crate::fetch::{Content, Fetcher, Keep};
 
 /// Room in a message for what is not evidence or endorsements, in bytes.
 const MESSAGE_OVERHEAD: usize = 16 * 1024;
@@ -35,6 +35,7 @@ pub(crate) struct Collateral {
 struct Fetched {
     url: String,
     body: Sha256,
+    /// What the body consists of.
     objects: Vec<Sha256>,
 }
 
@@ -86,21 +87,26 @@ impl Collateral {
             let EndorsementRequest { kind, url, .. } = request;
             tracing::info!(kind, url, "fetching");
             let fetched = fetcher.fetch(request, deadline, keep).await.map_err(|failure| failure.to_string());
-            if let Err(reason) = fetched.and_then(|body| self.take(url, &body)) {
+            if let Err(reason) = fetched.and_then(|content| self.take(url, &content)) {
                 self.failures.push(Failure { kind: kind.clone(), url: url.clone(), reason });
             }
         }
     }
 
-    /// Takes in an answer, or nothing of it.
-    fn take(&mut self, url: &str, body: &[u8]) -> Result<(), String> {
+    /// Takes in an answer with its issuer chain, or nothing of it.
+    fn take(&mut self, url: &str, Content { body, issuer_chain }: &Content) -> Result<(), String> {
         let parts = split(body)?;
-        if parts.len() > MAX_FETCHED {
-            return Err(format!("objects in the answer: {}, the limit is {MAX_FETCHED}", parts.len()));
+        let chain = issuer_chain.as_ref().map_or(Ok(Vec::new()), |chain| split(chain.as_bytes()))?;
+        let count = parts.len().saturating_add(chain.len());
+        if count > MAX_FETCHED {
+            return Err(format!("objects in the answer: {count}, the limit is {MAX_FETCHED}"));
         }
-        let mut new: Vec<_> =
-            parts.into_iter().map(|part| Endorsement::new(part, url, Origin::Fetched)).collect();
+        let fetched = |source: &str, parts: Vec<Vec<u8>>| -> Vec<_> {
+            parts.into_iter().map(|part| Endorsement::new(part, source, Origin::Fetched)).collect()
+        };
+        let mut new = fetched(url, parts);
         let objects = new.iter().map(|endorsement| endorsement.sha256).collect();
+        new.append(&mut fetched(&format!("issuer chain of {url}"), chain));
         new.retain(|new| self.endorsements.iter().all(|known| known.sha256 != new.sha256));
         dedupe(&mut new);
         let mut room = Room { count: self.endorsements.len(), total: self.total };

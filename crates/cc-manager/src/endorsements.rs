@@ -2,6 +2,11 @@
 //!
 //! This turns files into single objects; what each object *is* says the plugin. A file that cannot be used is
 //! reported and left out, since a folder may hold other things too; a path that does not exist is an error.
+//!
+//! A file may be DER, a PEM bundle, DER in hexadecimal digits as Intel's caching service gives out its revocation
+//! lists, a `bundle` of Intel's collateral, or any other document or table, which stays as it is.
+
+mod bundle;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,8 +18,8 @@ use crate::{Sha256, disk};
 
 /// Most entries of one folder that are looked at.
 const MAX_ENTRIES: usize = 256;
-/// Largest object that is neither DER nor a document, in bytes: a table of certificates; what is larger is not
-/// worth its place.
+/// Largest object that is neither DER, a document nor an event log, in bytes: a table of certificates; what is larger is
+/// not worth its place.
 const MAX_OTHER: usize = 16 * 1024;
 
 /// Who supplied an endorsement. Whether it is genuine does not depend on that; whether it may raise the
@@ -110,7 +115,7 @@ fn file(path: &Path, origin: Origin, loaded: &mut Loaded) {
         Err(reason) => return loaded.notes.push(format!("{source}: {reason}")),
     };
     let mut notes = Vec::new();
-    let parts = match parts(&bytes, &mut notes) {
+    let parts = match objects(&bytes, &mut notes) {
         Ok(parts) => parts,
         Err(reason) => return loaded.notes.push(format!("{source}: {reason}")),
     };
@@ -118,9 +123,9 @@ fn file(path: &Path, origin: Origin, loaded: &mut Loaded) {
         let size = part.len();
         if part.is_empty() || size > MAX_ENDORSEMENT {
             notes.push(format!("object of {size} bytes, expected 1 to {MAX_ENDORSEMENT}"));
-        } else if size > MAX_OTHER && !is_der(&part) && !is_document(&part) {
+        } else if size > MAX_OTHER && !is_der(&part) && !is_document(&part) && !is_event_log(&part) {
             notes.push(format!(
-                "object of {size} bytes, neither DER nor a document, expected at most {MAX_OTHER}"
+                "object of {size} bytes, neither DER, a document nor an event log, expected at most {MAX_OTHER}"
             ));
         } else {
             loaded.endorsements.push(Endorsement::new(part, source.clone(), origin));
@@ -135,6 +140,20 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         return Err("not a regular file".to_owned());
     }
     disk::read(path, MAX_MESSAGE).map_err(|error| error.to_string())
+}
+
+/// The objects of a file in the forms that files have and fetched bodies do not.
+fn objects(file: &[u8], notes: &mut Vec<String>) -> Result<Vec<Vec<u8>>, String> {
+    if let Some(der) = hex_der(file) {
+        return Ok(vec![der]);
+    }
+    if bundle::is_bundle(file) { bundle::objects(file) } else { parts(file, notes) }
+}
+
+/// The one DER SEQUENCE that a text of hexadecimal digits stands for.
+fn hex_der(text: &[u8]) -> Option<Vec<u8>> {
+    let bytes = hex::decode(text.trim_ascii_end()).ok()?;
+    (sequence_length(&bytes) == Some(bytes.len())).then_some(bytes)
 }
 
 /// Splits a file or a fetched body into objects: a PEM bundle into its certificates and revocation lists,
@@ -189,6 +208,11 @@ pub(crate) fn is_der(bytes: &[u8]) -> bool {
 /// Whether `bytes` begin as a JSON object does.
 fn is_document(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().first() == Some(&b'{')
+}
+
+/// Whether `bytes` begin as a crypto-agile event log of the TCG does: its header event holds this name.
+fn is_event_log(bytes: &[u8]) -> bool {
+    bytes.get(32..).is_some_and(|data| data.starts_with(b"Spec ID Event03\0"))
 }
 
 /// The values of concatenated DER SEQUENCEs, if `bytes` is exactly that.

@@ -13,6 +13,7 @@ mod cache;
 mod client;
 mod environment;
 mod exchange;
+mod issuer_chain;
 mod waits;
 
 use std::collections::BTreeMap;
@@ -60,6 +61,15 @@ pub enum Keep {
     No,
 }
 
+/// What was fetched from one address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// The body, exactly as it was sent.
+    pub body: Vec<u8>,
+    /// Certificates of who signed the body, in PEM, where the service sends them in a header.
+    pub issuer_chain: Option<String>,
+}
+
 /// Why an endorsement could not be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchFailure {
@@ -69,6 +79,9 @@ pub enum FetchFailure {
     /// The answer was empty.
     #[error("the answer is empty")]
     Empty,
+    /// The issuer chain in a header is not one.
+    #[error("issuer chain in the header: {0}")]
+    IssuerChain(String),
     /// The address may not be asked.
     #[error("address refused: {0}")]
     NotAllowed(String),
@@ -101,9 +114,12 @@ impl FetchFailure {
         match self {
             Self::Connection(_) | Self::Empty | Self::Timeout | Self::Unreachable(_) => true,
             Self::Status(status) => matches!(status, 408 | 429 | 500..=599),
-            Self::NotAllowed(_) | Self::Offline | Self::Oversize | Self::Redirect(_) | Self::Waiting(_) => {
-                false
-            }
+            Self::IssuerChain(_)
+            | Self::NotAllowed(_)
+            | Self::Offline
+            | Self::Oversize
+            | Self::Redirect(_)
+            | Self::Waiting(_) => false,
         }
     }
 }
@@ -112,7 +128,7 @@ impl FetchFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(Duration);
 
-type Flight = Arc<OnceCell<Result<Vec<u8>, FetchFailure>>>;
+type Flight = Arc<OnceCell<Result<Content, FetchFailure>>>;
 
 /// Fetches endorsements.
 pub struct Fetcher {
@@ -174,7 +190,7 @@ impl Fetcher {
         request: &EndorsementRequest,
         deadline: Deadline,
         keep: Keep,
-    ) -> Result<Vec<u8>, FetchFailure> {
+    ) -> Result<Content, FetchFailure> {
         let target = self.directory.target(&request.url)?;
         let key = (request.url.clone(), keep);
         let (flight, joined) = {
@@ -216,7 +232,7 @@ impl Fetcher {
         target: &Target,
         deadline: Deadline,
         keep: Keep,
-    ) -> Result<Vec<u8>, FetchFailure> {
+    ) -> Result<Content, FetchFailure> {
         // The cache knows the address that is really asked: a mirror's answers are served as nobody else's.
         let url = target.url.as_str();
         let now = self.environment.now();
@@ -245,7 +261,7 @@ impl Fetcher {
         target: &Target,
         Deadline(deadline): Deadline,
         keep: Keep,
-    ) -> Result<Vec<u8>, FetchFailure> {
+    ) -> Result<Content, FetchFailure> {
         let client = target.client.get()?;
         let mut last = None;
         loop {
@@ -289,7 +305,7 @@ impl Fetcher {
         }
     }
 
-    async fn attempt(&self, client: &Client, target: &Target, limit: Duration) -> Result<Vec<u8>, Failed> {
+    async fn attempt(&self, client: &Client, target: &Target, limit: Duration) -> Result<Content, Failed> {
         tokio::select! {
             biased;
             result = exchange::get(client, &target.url, self.environment.now()) => result,

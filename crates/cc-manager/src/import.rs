@@ -2,12 +2,15 @@
 //!
 //! The JSON form has the files of a report directory as fields: `provider`, `outblob`, and `auxblob` when the
 //! host supplied certificates. Nothing else may stand there, and no field twice.
+//!
+//! Many TDX quotes were saved with the buffer that they came in: zeros beyond the declared end are cut, here and by the
+//! collector only (*decisions.md* 12).
 
 use base64::Engine;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use cc_core::Profile;
 use cc_core::limits::{MAX_ENDORSEMENT, MAX_EVIDENCE};
+use cc_core::{Profile, tdx};
 use serde::Deserialize;
 
 use crate::contract::printable;
@@ -19,7 +22,7 @@ const MAX_FILE: usize = 2 * 1024 * 1024;
 /// What an evidence file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
-    /// The raw evidence.
+    /// The raw evidence, without padding.
     pub evidence: Vec<u8>,
     /// Endorsements that the file carries beside it.
     pub endorsements: Vec<Endorsement>,
@@ -76,7 +79,8 @@ pub fn import(profile: &Profile, file: &[u8], source: &str) -> Result<Imported, 
     let form = provider_of(profile).filter(|_| file.trim_ascii_start().first() == Some(&b'{'));
     let Some(expected) = form else {
         within("evidence", file.len(), MAX_EVIDENCE)?;
-        return Ok(Imported { evidence: file.to_vec(), endorsements: Vec::new() });
+        let evidence = without_padding(profile, file.to_vec());
+        return Ok(Imported { evidence, endorsements: Vec::new() });
     };
     let report: TsmReport =
         serde_json::from_slice(file).map_err(|error| ImportError::Json(printable(&error.to_string())))?;
@@ -91,6 +95,7 @@ pub fn import(profile: &Profile, file: &[u8], source: &str) -> Result<Imported, 
     }
     let evidence = decode("outblob", &report.outblob)?;
     within("outblob", evidence.len(), MAX_EVIDENCE)?;
+    let evidence = without_padding(profile, evidence);
     let table = decode("auxblob", &report.auxblob)?;
     within("auxblob", table.len(), MAX_ENDORSEMENT)?;
     let mut endorsements = Vec::new();
@@ -102,6 +107,17 @@ pub fn import(profile: &Profile, file: &[u8], source: &str) -> Result<Imported, 
 
 fn within(what: &'static str, size: usize, limit: usize) -> Result<(), ImportError> {
     if size > limit { Err(ImportError::Size { what, size, limit }) } else { Ok(()) }
+}
+
+/// Cuts zeros after the declared end of a quote. Whatever else follows stays, for verification to refuse.
+fn without_padding(profile: &Profile, mut evidence: Vec<u8>) -> Vec<u8> {
+    if *profile == Profile::tdx_quote_1()
+        && let Ok(end) = tdx::declared_length(&evidence)
+        && evidence.iter().skip(end).all(|byte| *byte == 0)
+    {
+        evidence.truncate(end);
+    }
+    evidence
 }
 
 /// The name of the kernel's report provider for a profile; evidence without one has no JSON form, whatever it

@@ -3,6 +3,7 @@
 mod collateral;
 mod contract;
 mod pipeline;
+mod tdx;
 
 use std::path::PathBuf;
 use std::sync::Mutex;

@@ -17,6 +17,8 @@
 pub mod der;
 pub mod federation;
 pub mod fuse;
+pub mod https;
 pub mod kds;
+pub mod pcs;
 pub mod snp;
 pub mod tdx;

@@ -4,12 +4,14 @@
 //! instant to judge for and the memory of verified chains are handed in by the caller, who answers for where
 //! they come from. Nothing here judges whether authentic evidence is *acceptable*; that is policy.
 //!
+//! * [`ccel`]: event logs of TDX guests (*verification.md* T22).
 //! * [`snp`]: AMD SEV-SNP reports (*verification.md* section 1).
 //! * [`tdx`]: Intel TDX quotes (*verification.md* section 2).
 
 #![forbid(unsafe_code)]
 
 mod bytes;
+pub mod ccel;
 mod memory;
 mod pki;
 mod request;

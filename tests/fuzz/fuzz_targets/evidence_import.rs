@@ -1,5 +1,5 @@
-//! Any bytes as an evidence file and as a file of endorsements: raw evidence stays as it is, all parts are within
-//! their limits, and splitting loses no byte of what is not PEM.
+//! Any bytes as an evidence file and as a file of endorsements: raw evidence stays as it is but for padding, all parts
+//! are within their limits, and splitting loses no byte of what is not PEM.
 
 #![no_main]
 
@@ -10,7 +10,7 @@ use cc_manager::import;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|file: &[u8]| {
-    for profile in [Profile::snp_raw_1(), Profile::parse("tdx-quote-1").unwrap()] {
+    for profile in [Profile::snp_raw_1(), Profile::tdx_quote_1()] {
         let Ok(imported) = import(&profile, file, "evidence") else { continue };
         assert!(imported.evidence.len() <= MAX_EVIDENCE);
         assert!(imported.endorsements.len() <= 1);
@@ -19,7 +19,10 @@ fuzz_target!(|file: &[u8]| {
             assert_eq!(endorsement.origin, Origin::Attester);
         }
         if !file.trim_ascii_start().starts_with(b"{") {
-            assert_eq!(imported.evidence, file);
+            // Nothing but padding is cut, and that of quotes alone.
+            let rest = file.strip_prefix(&imported.evidence[..]).unwrap();
+            let padding = profile == Profile::tdx_quote_1() && rest.iter().all(|byte| *byte == 0);
+            assert!(rest.is_empty() || padding);
             assert!(imported.endorsements.is_empty());
         }
     }

@@ -2,7 +2,7 @@
 
 use cc_core::{Binding, Code, Finding};
 
-use super::Gate;
+use crate::pace::Gate;
 
 /// Bytes of an attestation report (*verification.md* 1.1).
 pub(super) const REPORT_LENGTH: usize = 1184;
@@ -48,6 +48,7 @@ impl Failure {
 
 /// A kernel interface that makes reports.
 pub trait Device: Send {
-    /// Obtains one report. Passes `gate` with each request that reaches the firmware, of which there are two at most. Must not be called again before it returned.
+    /// Obtains one report. Passes `gate` with each request that reaches the firmware, of which there are two at most.
+    /// Must not be called again before it returned.
     fn report(&mut self, request: &ReportRequest, gate: &mut Gate) -> Result<RawReport, Failure>;
 }

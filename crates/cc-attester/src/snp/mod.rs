@@ -12,8 +12,6 @@ mod certs;
 mod collector;
 pub mod configfs;
 mod device;
-mod lock;
-mod pace;
 pub mod sev_guest;
 
 use std::path::PathBuf;
@@ -21,7 +19,6 @@ use std::time::Duration;
 
 pub use collector::Collector;
 pub use device::{Device, Failure, RawReport, ReportRequest};
-pub use pace::{Gate, Pace, Pass, SystemPace};
 
 /// Where and how to ask.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use cc_core::codes;
 use rustix::io::Errno;
 
 use super::device::MAX_CERTS;
-use super::{Device, Failure, Gate, RawReport, ReportRequest, certs};
+use super::{Device, Failure, RawReport, ReportRequest, certs};
+use crate::pace::Gate;
 
 /// Bytes of `struct snp_report_resp`.
 pub const RESPONSE_LENGTH: usize = 4000;

@@ -1,4 +1,4 @@
-//! What the tests of the SNP collector share: emulated interfaces, with and without FUSE, and a clock.
+//! What the tests of the collectors share: emulated interfaces, with and without FUSE, and a clock.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 #![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cc_attester::snp::configfs::{Configfs, FileTree, Tree};
+use cc_attester::pace::Pace;
+use cc_attester::snp::configfs::Configfs;
 use cc_attester::snp::sev_guest::{Answer, DevicePort, Port, SevGuest};
-use cc_attester::snp::{Collector, Device, Options, Pace};
+use cc_attester::snp::{Collector, Device, Options};
+use cc_attester::tsm::{FileTree, Tree};
 use cc_core::Binding;
 use cc_testkit::fuse::configfs::ReportTree;
 use cc_testkit::fuse::firmware::Firmware;
@@ -61,7 +63,7 @@ impl Pace for TestPace {
 }
 
 /// The report tree without a file system.
-struct PlainTree(Arc<Mutex<ReportTree>>);
+pub struct PlainTree(pub Arc<Mutex<ReportTree>>);
 
 fn os<T>(result: Result<T, i32>) -> io::Result<T> {
     result.map_err(io::Error::from_raw_os_error)
@@ -118,7 +120,7 @@ pub enum Backing {
     Fuse,
 }
 
-/// Both interfaces, each over a firmware of its own, and a clock.
+/// Both interfaces of an SNP guest, each over a firmware of its own, and a clock.
 pub struct Rig {
     pub tree: Arc<Mutex<ReportTree>>,
     pub guest: Arc<Mutex<Guest>>,

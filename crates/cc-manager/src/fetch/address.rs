@@ -8,8 +8,10 @@ use super::FetchFailure;
 use super::client::LazyClient;
 use crate::FetchConfig;
 
-/// Hosts that may always be asked: AMD's key distribution service.
-const HOSTS: &[&str] = &["kdsintf.amd.com"];
+/// Hosts that may always be asked: Intel's provisioning certification service, the host of its root's revocation list,
+/// AMD's key distribution service.
+const HOSTS: &[&str] =
+    &["api.trustedservices.intel.com", "certificates.trustedservices.intel.com", "kdsintf.amd.com"];
 
 /// The allowed hosts, and for each the client and base address that serve it.
 #[derive(Debug)]
@@ -144,7 +146,12 @@ mod tests {
     fn only_listed_hosts_in_their_one_spelling() {
         let config = FetchConfig { allow: vec!["mirror.example".to_owned()], ..FetchConfig::default() };
         let directory = directory(&config).unwrap();
-        for good in ["https://kdsintf.amd.com/vcek/v1/Milan/crl", "https://mirror.example/a?b=c"] {
+        for good in [
+            "https://kdsintf.amd.com/vcek/v1/Milan/crl",
+            "https://api.trustedservices.intel.com/tdx/certification/v4/tcb?fmspc=00806f050000&update=early",
+            "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der",
+            "https://mirror.example/a?b=c",
+        ] {
             assert_eq!(directory.target(good).unwrap().url.as_str(), good);
         }
         for bad in [
@@ -160,6 +167,8 @@ mod tests {
             "https://kdsintf.amd.com/a/../b",
             "https://kdsintf.amd.com.evil.example/",
             "https://evil.example/",
+            "https://trustedservices.intel.com/",
+            "https://sbx.api.trustedservices.intel.com/",
             "https://127.0.0.1/",
             "file:///etc/passwd",
             "kdsintf.amd.com",

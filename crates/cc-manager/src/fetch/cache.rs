@@ -1,7 +1,7 @@
 //! Fetched objects on disk: content under its digest, and for each address which content it had and when.
 //!
 //! ```text
-//! objects/<sha256 of the content>
+//! objects/<sha256 of the body or of its issuer chain>
 //! index/<sha256 of the address>.json
 //! ```
 //!
@@ -15,6 +15,7 @@ use cc_core::UnixTime;
 use cc_core::limits::MAX_ENDORSEMENT;
 use serde::{Deserialize, Serialize};
 
+use super::Content;
 use crate::{Sha256, disk};
 
 /// For how many seconds content is served that no verification has confirmed.
@@ -35,6 +36,8 @@ struct Entry {
     version: u32,
     url: String,
     sha256: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issuer_chain: Option<String>,
     fetched_at: u64,
     confirmed: bool,
 }
@@ -45,15 +48,14 @@ impl Cache {
     }
 
     /// The content of `url`, if it is at most `max_age` seconds old.
-    pub(super) fn read(&self, url: &str, max_age: u64, now: UnixTime) -> Option<Vec<u8>> {
+    pub(super) fn read(&self, url: &str, max_age: u64, now: UnixTime) -> Option<Content> {
         let entry = self.entry(url)?;
         let age = now.as_secs().checked_sub(entry.fetched_at)?;
         let limit = if entry.confirmed { max_age } else { max_age.min(UNCONFIRMED_MAX_AGE) };
         if age > limit {
             return None;
         }
-        let content = disk::read(&self.objects.join(&entry.sha256), MAX_ENDORSEMENT).ok();
-        let content = content.filter(|bytes| Sha256::of(bytes).to_string() == entry.sha256);
+        let content = self.content(&entry);
         if content.is_none() {
             tracing::warn!(url, "damaged cache entry dropped");
             self.remove(url, &entry);
@@ -62,21 +64,24 @@ impl Cache {
     }
 
     /// Keeps the content of `url`, not confirmed yet.
-    pub(super) fn write(&self, url: &str, content: &[u8], now: UnixTime) -> std::io::Result<()> {
+    pub(super) fn write(&self, url: &str, content: &Content, now: UnixTime) -> std::io::Result<()> {
         disk::create_folder(&self.objects)?;
         disk::create_folder(&self.index)?;
-        let sha256 = Sha256::of(content).to_string();
-        // The object that the address had stays: another address may have it too.
-        disk::replace(&self.objects.join(&sha256), content)?;
-        let entry =
-            Entry { version: 1, url: url.to_owned(), sha256, fetched_at: now.as_secs(), confirmed: false };
-        self.write_entry(&entry)
+        // The objects that the address had stay: another address may have them too.
+        let keep = |bytes: &[u8]| {
+            let sha256 = Sha256::of(bytes).to_string();
+            disk::replace(&self.objects.join(&sha256), bytes).map(|()| sha256)
+        };
+        let sha256 = keep(&content.body)?;
+        let issuer_chain = content.issuer_chain.as_ref().map(|chain| keep(chain.as_bytes())).transpose()?;
+        let (url, fetched_at) = (url.to_owned(), now.as_secs());
+        self.write_entry(&Entry { version: 1, url, sha256, issuer_chain, fetched_at, confirmed: false })
     }
 
-    /// Notes that a verification succeeded with this content of `url`, if it still is the content.
-    pub(super) fn confirm(&self, url: &str, content: Sha256) -> std::io::Result<()> {
+    /// Notes that a verification succeeded with this body of `url`, if it still is the body.
+    pub(super) fn confirm(&self, url: &str, body: Sha256) -> std::io::Result<()> {
         match self.entry(url) {
-            Some(entry) if !entry.confirmed && entry.sha256 == content.to_string() => {
+            Some(entry) if !entry.confirmed && entry.sha256 == body.to_string() => {
                 self.write_entry(&Entry { confirmed: true, ..entry })
             }
             _ => Ok(()),
@@ -91,9 +96,23 @@ impl Cache {
     fn entry(&self, url: &str) -> Option<Entry> {
         let bytes = disk::read(&self.place(url), MAX_INDEX).ok()?;
         let entry: Entry = serde_json::from_slice(&bytes).ok()?;
-        // The digest becomes a file name: nothing but a digest may.
-        let sound = entry.version == 1 && entry.url == url && Sha256::parse(&entry.sha256).is_some();
-        sound.then_some(entry)
+        // Digests become file names: nothing but a digest may.
+        let digests = std::iter::once(&entry.sha256).chain(&entry.issuer_chain);
+        let sound = digests.map(|text| Sha256::parse(text)).all(|digest| digest.is_some());
+        (sound && entry.version == 1 && entry.url == url).then_some(entry)
+    }
+
+    /// What an entry leads to, if it is still there and still the same.
+    fn content(&self, entry: &Entry) -> Option<Content> {
+        let object = |sha256: &String| {
+            let bytes = disk::read(&self.objects.join(sha256), MAX_ENDORSEMENT).ok()?;
+            (Sha256::of(&bytes).to_string() == *sha256).then_some(bytes)
+        };
+        let issuer_chain = match &entry.issuer_chain {
+            Some(sha256) => Some(String::from_utf8(object(sha256)?).ok()?),
+            None => None,
+        };
+        Some(Content { body: object(&entry.sha256)?, issuer_chain })
     }
 
     fn place(&self, url: &str) -> PathBuf {
@@ -103,7 +122,9 @@ impl Cache {
     /// What cannot be removed is damaged still, and dropped again next time.
     fn remove(&self, url: &str, entry: &Entry) {
         let _ = std::fs::remove_file(self.place(url));
-        let _ = std::fs::remove_file(self.objects.join(&entry.sha256));
+        for sha256 in std::iter::once(&entry.sha256).chain(&entry.issuer_chain) {
+            let _ = std::fs::remove_file(self.objects.join(sha256));
+        }
     }
 }
 
@@ -112,6 +133,10 @@ mod tests {
     use super::*;
 
     const URL: &str = "https://kdsintf.amd.com/vcek/v1/Milan/crl";
+
+    fn content(body: &[u8]) -> Content {
+        Content { body: body.to_vec(), issuer_chain: None }
+    }
 
     const fn at(seconds: u64) -> UnixTime {
         UnixTime::from_secs(seconds)
@@ -122,7 +147,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::new(folder.path());
         assert_eq!(cache.read(URL, 1000, at(50)), None);
-        cache.write(URL, b"content", at(50)).unwrap();
+        cache.write(URL, &content(b"content"), at(50)).unwrap();
         let served = |max_age, now| cache.read(URL, max_age, at(now)).is_some();
         for (max_age, now, expected) in [
             (1000, 50, true),
@@ -140,8 +165,8 @@ mod tests {
         for (max_age, now, expected) in [(1000, 1050, true), (1000, 1051, false), (1000, 49, false)] {
             assert_eq!(served(max_age, now), expected, "confirmed, {max_age} s, at {now}");
         }
-        cache.write(URL, b"newer", at(60)).unwrap();
-        assert_eq!(cache.read(URL, 1000, at(60)).unwrap(), b"newer");
+        cache.write(URL, &content(b"newer"), at(60)).unwrap();
+        assert_eq!(cache.read(URL, 1000, at(60)).unwrap(), content(b"newer"));
         assert!(!served(1000, 361), "new content is not confirmed");
     }
 
@@ -157,12 +182,39 @@ mod tests {
         for (what, spoil) in spoil {
             let folder = tempfile::tempdir().unwrap();
             let cache = Cache::new(folder.path());
-            cache.write(URL, b"content", at(50)).unwrap();
+            cache.write(URL, &content(b"content"), at(50)).unwrap();
             spoil(&cache.objects.join(Sha256::of(b"content").to_string()), &cache.place(URL));
             assert_eq!(cache.read(URL, 1000, at(50)), None, "{what}");
-            cache.write(URL, b"content", at(50)).unwrap();
+            cache.write(URL, &content(b"content"), at(50)).unwrap();
             assert!(cache.read(URL, 1000, at(50)).is_some(), "{what}: usable again");
         }
+    }
+
+    #[test]
+    fn a_chain_is_as_sound_as_its_body() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path());
+        let whole = Content { body: b"content".to_vec(), issuer_chain: Some("chain".to_owned()) };
+        let object = cache.objects.join(Sha256::of(b"chain").to_string());
+        let secret = folder.path().join("secret");
+        std::fs::write(&secret, "secret").unwrap();
+        let spoil: [&dyn Fn(); 3] = [
+            &|| std::fs::write(&object, b"cHain").unwrap(),
+            &|| std::fs::remove_file(&object).unwrap(),
+            &|| {
+                let index = std::fs::read_to_string(cache.place(URL)).unwrap();
+                let other = index.replace(&Sha256::of(b"chain").to_string(), "../secret");
+                std::fs::write(cache.place(URL), other).unwrap();
+            },
+        ];
+        for spoil in spoil {
+            cache.write(URL, &whole, at(50)).unwrap();
+            cache.confirm(URL, Sha256::of(b"content")).unwrap();
+            assert_eq!(cache.read(URL, 1000, at(1050)), Some(whole.clone()));
+            spoil();
+            assert_eq!(cache.read(URL, 1000, at(1050)), None);
+        }
+        assert!(secret.exists(), "what is no object of the cache was removed");
     }
 
     #[test]
@@ -170,18 +222,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::new(folder.path());
         let other = "https://kdsintf.amd.com/vcek/v1/Genoa/crl";
-        cache.write(URL, b"content", at(50)).unwrap();
-        cache.write(other, b"content", at(50)).unwrap();
-        cache.write(URL, b"newer", at(50)).unwrap();
-        assert_eq!(cache.read(URL, 1000, at(50)).as_deref(), Some(&b"newer"[..]));
-        assert_eq!(cache.read(other, 1000, at(50)).as_deref(), Some(&b"content"[..]));
+        cache.write(URL, &content(b"content"), at(50)).unwrap();
+        cache.write(other, &content(b"content"), at(50)).unwrap();
+        cache.write(URL, &content(b"newer"), at(50)).unwrap();
+        assert_eq!(cache.read(URL, 1000, at(50)), Some(content(b"newer")));
+        assert_eq!(cache.read(other, 1000, at(50)), Some(content(b"content")));
     }
 
     #[test]
     fn an_entry_serves_its_own_address_only() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::new(folder.path());
-        cache.write(URL, b"content", at(50)).unwrap();
+        cache.write(URL, &content(b"content"), at(50)).unwrap();
         let other = "https://kdsintf.amd.com/vcek/v1/Genoa/crl";
         std::fs::rename(cache.place(URL), cache.place(other)).unwrap();
         assert_eq!(cache.read(other, 1000, at(50)), None);

@@ -1,4 +1,4 @@
-//! One HTTP exchange: a GET with its redirects, and the body up to the limit.
+//! One HTTP exchange: a GET with its redirects, and the body up to the limit with the issuer chain beside it.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use cc_core::limits::MAX_ENDORSEMENT;
 use reqwest::header::{LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 
-use super::FetchFailure;
 use super::backoff::retry_after;
+use super::{Content, FetchFailure, issuer_chain};
 
 /// Most redirects that are followed, all on the same host.
 const MAX_REDIRECTS: usize = 3;
@@ -25,14 +25,15 @@ impl From<FetchFailure> for Failed {
     }
 }
 
-/// Gets the body.
-pub(super) async fn get(client: &Client, url: &Url, now: UnixTime) -> Result<Vec<u8>, Failed> {
+/// Gets the content.
+pub(super) async fn get(client: &Client, url: &Url, now: UnixTime) -> Result<Content, Failed> {
     let mut url = url.clone();
     for _ in 0..=MAX_REDIRECTS {
         let response = send(client, &url).await?;
         let status = response.status();
         if status == StatusCode::OK {
-            return body(response).await;
+            let issuer_chain = issuer_chain::of(response.headers()).map_err(FetchFailure::IssuerChain)?;
+            return Ok(Content { body: body(response).await?, issuer_chain });
         }
         if !status.is_redirection() {
             let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());

@@ -1,5 +1,5 @@
-//! The configfs-tsm report tree as a state machine (*verification.md* 1.5; the kernel's
-//! `Documentation/ABI/testing/configfs-tsm-report`).
+//! The configfs-tsm report tree as a state machine (*verification.md* 1.5 and 2.6; the kernel's
+//! `Documentation/ABI/testing/configfs-tsm-report`), with the SNP or the TDX guest driver behind it.
 //!
 //! Keeps the rules a client can trip over: a directory brings its attributes with it and is removed with them; each
 //! accepted write raises `generation`; a report is made when a blob is first read after a write and kept until the
@@ -13,6 +13,8 @@ use super::firmware::{Firmware, Refusal};
 /// The attributes of a report directory, in the order of their inode numbers.
 pub const ATTRIBUTES: [&str; 7] =
     ["provider", "generation", "inblob", "outblob", "auxblob", "privlevel", "privlevel_floor"];
+/// How many of them every driver has; the others are those of the SNP guest driver.
+const COMMON: usize = 4;
 
 /// What goes wrong in the tree, as opposed to behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub enum TreeFault {
     NoAuxblob,
     /// No driver has registered: directories cannot be made.
     NoProvider,
-    /// The tree belongs to this driver instead of the SNP one.
+    /// The tree belongs to this driver instead.
     Provider(&'static str),
     /// Another program writes its own `inblob` into the directory, after ours.
     OtherWriter,
@@ -49,14 +51,31 @@ pub struct ReportTree {
     pub floor: u32,
     /// What goes wrong.
     pub fault: Option<TreeFault>,
+    provider: &'static str,
     entries: BTreeMap<String, Entry>,
     made: u64,
 }
 
 impl ReportTree {
-    /// An empty tree without certificate table, floor 0, without faults of its own.
+    /// An empty tree of the SNP guest driver without certificate table, floor 0, without faults of its own.
     pub fn new(firmware: Firmware) -> Self {
-        Self { firmware, certs: Vec::new(), floor: 0, fault: None, entries: BTreeMap::new(), made: 0 }
+        Self::of("sev_guest", firmware)
+    }
+
+    /// An empty tree of the TDX guest driver, without faults of its own. It has no privilege levels and no auxiliary
+    /// blob; the firmware is asked for level 0.
+    pub fn tdx_guest(firmware: Firmware) -> Self {
+        Self::of("tdx_guest", firmware)
+    }
+
+    fn of(provider: &'static str, firmware: Firmware) -> Self {
+        let (certs, entries) = (Vec::new(), BTreeMap::new());
+        Self { firmware, certs, floor: 0, fault: None, provider, entries, made: 0 }
+    }
+
+    /// The attributes that each directory has.
+    pub fn attributes(&self) -> &'static [&'static str] {
+        if self.provider == "sev_guest" { &ATTRIBUTES } else { &ATTRIBUTES[..COMMON] }
     }
 
     /// The directories that exist.
@@ -91,23 +110,24 @@ impl ReportTree {
     pub fn read(&mut self, name: &str, attribute: &str) -> Result<Vec<u8>, i32> {
         let entry = self.entries.get(name).ok_or(libc::ENOENT)?;
         match attribute {
+            other if !self.attributes().contains(&other) => Err(libc::ENOENT),
             "provider" => match self.fault {
                 Some(TreeFault::Provider(other)) => Ok(format!("{other}\n").into_bytes()),
-                _ => Ok(b"sev_guest\n".to_vec()),
+                _ => Ok(format!("{}\n", self.provider).into_bytes()),
             },
             "generation" => Ok(format!("{}\n", entry.generation).into_bytes()),
             "privlevel_floor" => Ok(format!("{}\n", self.floor).into_bytes()),
             "outblob" => self.answer(name),
             "auxblob" if self.fault == Some(TreeFault::NoAuxblob) => Err(libc::ENOENT),
             "auxblob" => self.answer(name).map(|_| self.certs.clone()),
-            "inblob" | "privlevel" => Err(libc::EACCES),
-            _ => Err(libc::ENOENT),
+            _ => Err(libc::EACCES),
         }
     }
 
     /// Writes a whole attribute: one write(2) and, for `inblob`, the close(2) after it.
     pub fn write(&mut self, name: &str, attribute: &str, value: &[u8]) -> Result<(), i32> {
-        let entry = self.entries.get_mut(name).ok_or(libc::ENOENT)?;
+        let known = self.attributes().contains(&attribute);
+        let entry = self.entries.get_mut(name).filter(|_| known).ok_or(libc::ENOENT)?;
         let busy = self.fault == Some(TreeFault::Busy);
         match attribute {
             "inblob" if value.len() > 64 => Err(libc::EFBIG),
@@ -134,8 +154,7 @@ impl ReportTree {
                 entry.generation += 1;
                 Ok(())
             }
-            "provider" | "generation" | "outblob" | "auxblob" | "privlevel_floor" => Err(libc::EACCES),
-            _ => Err(libc::ENOENT),
+            _ => Err(libc::EACCES),
         }
     }
 
@@ -145,6 +164,7 @@ impl ReportTree {
             let inblob = <[u8; 64]>::try_from(entry.inblob.as_slice()).map_err(|_| libc::EINVAL)?;
             entry.report =
                 self.firmware.report(inblob, entry.privlevel).map_err(|refusal| match refusal {
+                    Refusal::Errno(errno) => errno,
                     Refusal::KeyGone => libc::ENOTTY,
                     Refusal::Throttled => libc::ETIMEDOUT,
                     Refusal::Status(super::firmware::INVALID_PARAMETERS) => libc::EINVAL,

@@ -84,7 +84,7 @@ impl Filesystem for TreeFs {
         let found = if parent == INodeNo::ROOT {
             self.exists(&name).then(|| directory(self.inode(&name)))
         } else {
-            let at = ATTRIBUTES.iter().position(|attribute| *attribute == name);
+            let at = self.tree.lock().unwrap().attributes().iter().position(|attribute| *attribute == name);
             at.filter(|_| self.node(parent).is_some()).map(|at| file(parent.0 + 1 + at as u64))
         };
         match found {

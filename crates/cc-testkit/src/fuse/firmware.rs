@@ -1,5 +1,6 @@
-//! The firmware and driver behind both interfaces: answers report requests, or fails in the ways that the
-//! specification names.
+//! The firmware and driver behind the interfaces: answers report requests, or fails in the ways that the
+//! specification names. For a trust domain it stands for the TDX module, the host and its quoting service, and a
+//! report is a quote.
 
 /// Status of MSG_REPORT_RSP for parameters that the firmware refuses (AMD 56860).
 pub const INVALID_PARAMETERS: u32 = 0x16;
@@ -7,6 +8,15 @@ pub const INVALID_PARAMETERS: u32 = 0x16;
 /// What goes wrong behind the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
+    /// This many requests succeed with nothing, as kernels did when the host has no quoting service; then it works.
+    Empty(u64),
+    /// This many requests end with this errno; then it works.
+    Errno {
+        /// The errno.
+        errno: i32,
+        /// How many requests.
+        times: u64,
+    },
     /// The driver's message key is gone after this many reports.
     KeyLostAfter(u64),
     /// The report has this many bytes, cut or filled up.
@@ -27,6 +37,8 @@ pub enum Fault {
 /// Why there is no report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// The driver ends the request with this errno.
+    Errno(i32),
     /// The driver has no key to talk to the firmware with.
     KeyGone,
     /// The firmware answered with a status.
@@ -75,13 +87,16 @@ impl Firmware {
         }
         self.asked += 1;
         match self.fault {
+            Some(Fault::Empty(times)) if self.asked <= times => return Ok(Vec::new()),
+            Some(Fault::Errno { errno, times }) if self.asked <= times => return Err(Refusal::Errno(errno)),
             Some(Fault::Status(status)) => return Err(Refusal::Status(status)),
             Some(Fault::Throttled) => {
                 self.key_gone = true;
                 return Err(Refusal::Throttled);
             }
             Some(Fault::WrongReportData) => report_data[63] ^= 1,
-            Some(Fault::KeyLostAfter(_) | Fault::Length { .. }) | None => {}
+            Some(Fault::Empty(_) | Fault::Errno { .. } | Fault::KeyLostAfter(_) | Fault::Length { .. })
+            | None => {}
         }
         if vmpl > 3 {
             return Err(Refusal::Status(INVALID_PARAMETERS));

@@ -1,5 +1,5 @@
-//! Emulated kernel interfaces of an SEV-SNP guest (*verification.md* 1.5): the configfs-tsm report tree and
-//! `/dev/sev-guest`, over one emulated firmware.
+//! Emulated kernel interfaces of a confidential guest (*verification.md* 1.5 and 2.6): the configfs-tsm report tree of
+//! an SEV-SNP guest or a trust domain, and `/dev/sev-guest`, over one emulated firmware; `/dev/tdx_guest` by itself.
 //!
 //! Each interface is a state machine that needs no privileges ([`configfs::ReportTree`], [`sev_guest::Guest`]) and
 //! can be driven directly, and a FUSE file system in front of it, at which unmodified programs can be pointed. What
@@ -16,5 +16,6 @@ mod mounted;
 pub mod namespace;
 pub mod sev_guest;
 pub mod sev_guest_fs;
+pub mod tdx_guest_fs;
 
 pub use mounted::Mounted;

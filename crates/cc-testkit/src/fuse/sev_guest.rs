@@ -90,6 +90,7 @@ impl Guest {
         };
         let (status, report) = match self.firmware.report(report_data, vmpl) {
             Ok(report) => (0, report),
+            Err(Refusal::Errno(errno)) => return Reply::failed(errno, NO_FIRMWARE_CALL),
             Err(Refusal::Status(status)) => (status, Vec::new()),
             Err(Refusal::KeyGone) => return Reply::failed(libc::ENOTTY, NO_FIRMWARE_CALL),
             Err(Refusal::Throttled) => return Reply::failed(libc::ETIMEDOUT, VMM_BUSY),

@@ -12,10 +12,10 @@ use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use rustix::io::Errno;
 
 /// The lock, until it is dropped.
-pub(super) struct Lock(File);
+pub(crate) struct Lock(File);
 
 /// What became of an attempt.
-pub(super) enum Taken {
+pub(crate) enum Taken {
     /// It is ours.
     Ours(Lock),
     /// Another collector has it.
@@ -26,7 +26,7 @@ pub(super) enum Taken {
 
 impl Lock {
     /// Tries to take the lock. The file is for its owner alone, so that nobody else can hold the lock.
-    pub(super) fn take(path: &Path) -> Taken {
+    pub(crate) fn take(path: &Path) -> Taken {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let Ok(file) = open(path, flags, Mode::RUSR | Mode::WUSR).map(File::from) else {
             return Taken::Impossible;
@@ -39,14 +39,14 @@ impl Lock {
     }
 
     /// When a request last started or ended.
-    pub(super) fn last(&self) -> Option<Duration> {
+    pub(crate) fn last(&self) -> Option<Duration> {
         let mut bytes = [0; 8];
         self.0.read_exact_at(&mut bytes, 0).ok()?;
         Some(Duration::from_nanos(u64::from_le_bytes(bytes)))
     }
 
     /// Notes that a request started or ended at `now`.
-    pub(super) fn record(&self, now: Duration) {
+    pub(crate) fn record(&self, now: Duration) {
         // Without the note the next process paces its own requests still.
         let _ = self.0.write_all_at(&u64::try_from(now.as_nanos()).unwrap_or(0).to_le_bytes(), 0);
     }

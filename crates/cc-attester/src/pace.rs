@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cc_core::{Finding, codes};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::lock::{Lock, Taken};
+use crate::lock::{Lock, Taken};
 
 /// How often a lock that another collector has is tried.
 const POLL: Duration = Duration::from_millis(100);
@@ -42,17 +41,19 @@ pub struct Gate {
     lock: Option<Lock>,
     /// When a request last started or ended.
     last: Option<Duration>,
+    /// When the caller leaves.
+    deadline: Duration,
 }
 
 impl Gate {
-    pub(super) fn new(pace: Box<dyn Pace>, min_interval: Duration, path: PathBuf) -> Self {
-        Self { pace, min_interval, path, lock: None, last: None }
+    pub(crate) fn new(pace: Box<dyn Pace>, min_interval: Duration, path: PathBuf) -> Self {
+        Self { pace, min_interval, path, lock: None, last: None, deadline: Duration::ZERO }
     }
 
-    /// Takes the host's lock, waiting for it no longer than `patience`. Where there can be no lock, the collector
-    /// knows of its own requests only.
-    pub(super) fn enter(&mut self, patience: Duration) -> Result<(), Finding> {
-        let deadline = self.pace.now().saturating_add(patience);
+    /// Takes the host's lock, waiting for it no longer than `patience`; `Err` says that somebody else has it still.
+    /// Where there can be no lock, the collector knows of its own requests only.
+    pub(crate) fn enter(&mut self, patience: Duration) -> Result<(), String> {
+        self.deadline = self.pace.now().saturating_add(patience);
         loop {
             match Lock::take(&self.path) {
                 Taken::Ours(lock) => {
@@ -62,18 +63,27 @@ impl Gate {
                 Taken::Impossible => return Ok(()),
                 Taken::Elsewhere => {}
             }
-            if self.pace.now().saturating_add(POLL) >= deadline {
-                return Err(Finding::new(
-                    codes::SNP_COLLECT_THROTTLED,
-                    format!("another collector has {} still after {patience:?}", self.path.display()),
+            if self.pace.now().saturating_add(POLL) >= self.deadline {
+                return Err(format!(
+                    "another collector has {} still after {patience:?}",
+                    self.path.display()
                 ));
             }
             self.pace.wait(POLL);
         }
     }
 
+    /// Waits between two attempts, unless the caller would be gone by then. Whether it waited.
+    pub(crate) fn pause(&mut self, duration: Duration) -> bool {
+        let in_time = self.pace.now().saturating_add(duration) < self.deadline;
+        if in_time {
+            self.pace.wait(duration);
+        }
+        in_time
+    }
+
     /// Gives the host's lock back.
-    pub(super) fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         self.lock = None;
     }
 
