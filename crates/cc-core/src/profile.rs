@@ -14,11 +14,6 @@ impl Profile {
         Self("snp-raw-1".to_owned())
     }
 
-    /// The profile of an Intel TDX quote.
-    pub fn tdx_quote_1() -> Self {
-        Self("tdx-quote-1".to_owned())
-    }
-
     /// `nv-spdm-1`: reports of NVIDIA GPUs and switches, which come inside the evidence of a processor.
     pub fn nv_spdm_1() -> Self {
         Self("nv-spdm-1".to_owned())

@@ -10,11 +10,11 @@ use super::anchors::Anchor;
 use super::chain::Issuer;
 use super::crl::Lists;
 use super::document::{Content, Currency, Signed, missing};
-use super::eventlog::{self, Replay};
 use super::qe_identity::QeIdentity;
 use super::signer::Signers;
 use super::slots::Slots;
 use super::tcb_info::TcbInfo;
+use crate::ccel::{self, Replay};
 
 /// The endorsements, judged for platforms of one issuer.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Collateral {
         let signers = Signers::judge(&slots.signers, &slots.roots, anchor, |serial| root_crls.revoke(serial));
         let tcb_infos = slots.tcb_infos.iter().map(|bytes| Signed::judge(bytes, &signers)).collect();
         let qe_identities = slots.qe_identities.iter().map(|bytes| Signed::judge(bytes, &signers)).collect();
-        let event_logs = slots.event_logs.iter().map(|log| eventlog::replay(log)).collect();
+        let event_logs = slots.event_logs.iter().map(|log| ccel::replay(log)).collect();
         let issuer_is_revoked = root_crls.revoke(&issuer.serial);
         Ok(Self { root_crls, pck_crls, issuer_is_revoked, signers, tcb_infos, qe_identities, event_logs })
     }

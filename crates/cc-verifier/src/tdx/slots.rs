@@ -5,7 +5,8 @@ use cc_core::{Finding, codes};
 
 use super::document::{ENCLAVE_IDENTITY, MAX_DOCUMENT, TCB_INFO};
 use super::role::Role;
-use super::{eventlog, json, pem};
+use super::{json, pem};
+use crate::ccel;
 use crate::pki::{Certificate, Crl, common_name};
 
 /// Endorsements by the place where they are tried.
@@ -122,7 +123,7 @@ pub(super) fn sort<'a>(
 /// Puts one object where it belongs and says what it is. Something longer than anything of its kind is unknown, whatever
 /// it may look like: it is not read.
 fn sort_one<'a>(blob: &'a [u8], position: u32, slots: &mut Slots<'a>, labels: &mut Labels) -> &'static str {
-    if eventlog::is_log(blob) && blob.len() <= MAX_ENDORSEMENT {
+    if ccel::is_log(blob) && blob.len() <= MAX_ENDORSEMENT {
         add(&mut slots.event_logs, blob);
         return "tdx.ccel";
     }

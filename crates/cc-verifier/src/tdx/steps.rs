@@ -6,7 +6,6 @@ use super::chain::Chain;
 use super::collateral::{Collateral, Selected};
 use super::crl::Revocations;
 use super::document::Signed;
-use super::eventlog::Replay;
 use super::level::SvnLevel;
 use super::qe::{self, AttestationKey};
 use super::qe_identity::QeIdentity;
@@ -15,6 +14,7 @@ use super::signature;
 use super::status::TcbStatus;
 use super::tcb::{self, Levels};
 use super::tcb_info::TcbInfo;
+use crate::ccel::Replay;
 
 /// A quote which no step rejects.
 #[derive(Default)]

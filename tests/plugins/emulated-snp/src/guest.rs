@@ -39,10 +39,7 @@ impl Guest {
     /// Signs a report with the binding in it.
     pub(crate) fn collect(&self, binding: &Binding) -> Result<Collected, Finding> {
         let state = self.machine.state()?;
-        std::thread::sleep(state.delay);
-        if let Some(code) = state.fail {
-            return Err(Finding::new(code, "the emulated guest was told to fail"));
-        }
+        state.behaviour.happen()?;
         let product = self.machine.product;
         let [leaf, crl] = self.issue(state.tcb)?;
         let endorsements = [leaf, ask_der(product).to_vec(), ark_der(product).to_vec(), crl];

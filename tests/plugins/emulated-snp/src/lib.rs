@@ -9,6 +9,8 @@
 mod authorizer;
 mod guest;
 mod settings;
+#[path = "../../shared/settings.rs"]
+mod shared;
 
 use cc_core::message::{CollectRequest, Collected, Identity, Plan, PlanRequest, VerifyReply, VerifyRequest};
 use cc_core::sdk::Authorizer;
@@ -18,6 +20,7 @@ use cc_verifier::snp::Anchors;
 
 use authorizer::{Hardware, SnpAuthorizer};
 use guest::Guest;
+use settings::Machine;
 
 /// Processors that exist in the test kit only.
 #[derive(Debug)]
@@ -44,7 +47,7 @@ impl Authorizer for EmulatedSnp {
     }
 
     fn create(settings: Settings) -> Result<Self, Finding> {
-        let (guest, settings) = settings::split(&settings)?;
+        let (guest, settings) = shared::split(&settings, Machine::read)?;
         Ok(Self { authorizer: SnpAuthorizer::create(settings)?, guest: guest.map(Guest::new) })
     }
 

@@ -18,11 +18,12 @@
 //! The state file has `measurement`, `host_data`, `tcb`, `delay_ms` and `fail`, each in place of the setting. Its TCB is what the host
 //! *reports*: the guest was launched under the TCB of the settings, and firmware that was committed stays.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
-use cc_core::{ClaimValue, Claims, Code, Finding, Settings, codes};
+use cc_core::{Claims, Finding, Settings};
 use cc_testkit::snp::{LeafKind, Product, ReportBuilder, Tcb};
+
+use crate::shared::{Behaviour, document, flat, hex, invalid, number, state, state_file};
 
 /// What the settings say of the machine.
 pub(crate) struct Machine {
@@ -45,25 +46,12 @@ pub(crate) struct State {
     pub(crate) host_data: [u8; 32],
     /// The TCB that the host reports.
     pub(crate) tcb: Tcb,
-    pub(crate) delay: Duration,
-    pub(crate) fail: Option<Code>,
-}
-
-/// Takes the `guest` table out of the plugin's settings.
-pub(crate) fn split(settings: &Settings) -> Result<(Option<Machine>, Settings), Finding> {
-    let (mut rest, mut guest) = (Claims::new(), None);
-    for (name, value) in settings.values().iter() {
-        match (name, value) {
-            ("guest", ClaimValue::Map(table)) => guest = Some(Machine::read(table)?),
-            ("guest", _) => return Err(invalid("`config.guest` must be a table")),
-            _ => rest.insert(name, value.clone()),
-        }
-    }
-    Ok((guest, Settings::new(rest)))
+    pub(crate) behaviour: Behaviour,
 }
 
 impl Machine {
-    fn read(table: &Claims) -> Result<Self, Finding> {
+    /// Reads the `guest` table.
+    pub(crate) fn read(table: &Claims) -> Result<Self, Finding> {
         const GUEST: &str = "guest.";
         let mut settings = flat(table, GUEST);
         let product = match settings.take_text("guest.product", Product::Genoa.name())?.as_str() {
@@ -78,8 +66,7 @@ impl Machine {
             measurement: healthy.measurement(),
             host_data: [0; 32],
             tcb: product.tcb(),
-            delay: Duration::ZERO,
-            fail: None,
+            behaviour: Behaviour::default(),
         };
         let machine = Self {
             product,
@@ -98,18 +85,12 @@ impl Machine {
 
     /// The state now.
     pub(crate) fn state(&self) -> Result<State, Finding> {
-        let Some(path) = &self.state else { return Ok(self.initial.clone()) };
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(self.initial.clone()),
-            Err(error) => return Err(invalid(format!("{}: {error}", path.display()))),
-        };
-        self.state_of(&text).map_err(|what| invalid(format!("{}: {what}", path.display())))
+        let changed = state(self.state.as_deref(), |text| self.state_of(text))?;
+        Ok(changed.unwrap_or_else(|| self.initial.clone()))
     }
 
     fn state_of(&self, text: &str) -> Result<State, String> {
-        let table: toml::Table = text.parse().map_err(|error| format!("{error}"))?;
-        let mut settings = flat(&claims(table)?, "");
+        let mut settings = document(text)?;
         let state = State::read(&mut settings, "", self.product, &self.initial);
         let state = state.and_then(|state| settings.finish().map(|()| state));
         state.map_err(|finding| finding.detail)
@@ -129,92 +110,23 @@ impl State {
             snp: number(settings, &format!("{at}tcb.snp"), or.tcb.snp)?,
             microcode: number(settings, &format!("{at}tcb.microcode"), or.tcb.microcode)?,
         };
-        let delay = u64::try_from(or.delay.as_millis()).unwrap_or(u64::MAX);
-        let fail = or.fail.as_ref().map_or("", Code::as_str).to_owned();
         Ok(Self {
             measurement: hex(settings, &format!("{at}measurement"), or.measurement)?,
             host_data: hex(settings, &format!("{at}host_data"), or.host_data)?,
             tcb,
-            delay: Duration::from_millis(settings.take_integer(&format!("{at}delay_ms"), delay)?),
-            fail: match settings.take_text(&format!("{at}fail"), &fail)?.as_str() {
-                "" => None,
-                code => Some(
-                    Code::parse(code).map_err(|error| invalid(format!("`{at}fail` is {code:?}: {error}")))?,
-                ),
-            },
+            behaviour: Behaviour::read(settings, at, &or.behaviour)?,
         })
     }
 }
 
-fn state_file(settings: &mut Settings) -> Result<Option<PathBuf>, Finding> {
-    match settings.take_text("guest.state", "")? {
-        path if path.is_empty() => Ok(None),
-        path if Path::new(&path).is_absolute() => Ok(Some(path.into())),
-        path => Err(invalid(format!("`config.guest.state` is {path:?}, expected an absolute path"))),
-    }
-}
-
-/// Tables within tables as one, so that messages name the whole way to a key.
-fn flat(table: &Claims, at: &str) -> Settings {
-    fn into(values: &mut Claims, table: &Claims, at: &str) {
-        for (name, value) in table.iter() {
-            let name = format!("{at}{name}");
-            match value {
-                ClaimValue::Map(inner) => into(values, inner, &format!("{name}.")),
-                other => values.insert(&name, other.clone()),
-            }
-        }
-    }
-    let mut values = Claims::new();
-    into(&mut values, table, at);
-    Settings::new(values)
-}
-
-fn claims(table: toml::Table) -> Result<Claims, String> {
-    let mut claims = Claims::new();
-    for (name, value) in table {
-        let value = match value {
-            toml::Value::String(text) => ClaimValue::Text(text),
-            toml::Value::Integer(number) => {
-                let number = u64::try_from(number).map_err(|_| format!("`{name}` is negative"))?;
-                ClaimValue::Integer(number)
-            }
-            toml::Value::Table(table) => ClaimValue::Map(self::claims(table)?),
-            other => return Err(format!("`{name}` is a {}", other.type_str())),
-        };
-        claims.insert(&name, value);
-    }
-    Ok(claims)
-}
-
-fn number<T: TryFrom<u64> + Into<u64>>(
-    settings: &mut Settings,
-    name: &str,
-    default: T,
-) -> Result<T, Finding> {
-    let number = settings.take_integer(name, default.into())?;
-    T::try_from(number).map_err(|_| invalid(format!("`{name}` is {number}, which its field cannot hold")))
-}
-
-fn hex<const N: usize>(settings: &mut Settings, name: &str, default: [u8; N]) -> Result<[u8; N], Finding> {
-    let text = settings.take_text(name, "")?;
-    if text.is_empty() {
-        return Ok(default);
-    }
-    let mut bytes = [0; N];
-    let digits = N.saturating_mul(2);
-    hex::decode_to_slice(&text, &mut bytes)
-        .map_err(|error| invalid(format!("`{name}` is not {digits} hexadecimal digits: {error}")))?;
-    Ok(bytes)
-}
-
-fn invalid(detail: impl Into<String>) -> Finding {
-    Finding::new(codes::PLUG_CONFIG_INVALID, detail)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use cc_core::codes;
+
     use super::*;
+    use crate::shared::claims;
 
     fn read(text: &str) -> Result<Machine, Finding> {
         Machine::read(&claims(text.parse().unwrap()).unwrap())
@@ -246,9 +158,12 @@ mod tests {
     fn state_stands_in_place_of_settings() {
         let machine = read("tcb = { snp = 20 }\nfail = \"snp.collect.throttled\"").unwrap();
         let state = machine.state_of("delay_ms = 5\n[tcb]\nmicrocode = 1").unwrap();
-        assert_eq!((state.tcb.snp, state.tcb.microcode, state.delay), (20, 1, Duration::from_millis(5)));
-        assert_eq!(state.fail, Some(codes::SNP_COLLECT_THROTTLED));
-        assert!(machine.state_of("fail = \"\"").unwrap().fail.is_none());
+        assert_eq!(
+            (state.tcb.snp, state.tcb.microcode, state.behaviour.delay),
+            (20, 1, Duration::from_millis(5))
+        );
+        assert_eq!(state.behaviour.fail, Some(codes::SNP_COLLECT_THROTTLED));
+        assert!(machine.state_of("fail = \"\"").unwrap().behaviour.fail.is_none());
         for bad in ["chip = 1", "delay_ms = -1", "tcb = 1", "[tcb", "measurement = true"] {
             assert!(machine.state_of(bad).is_err(), "{bad}");
         }
