@@ -18,6 +18,7 @@ mod published;
 #[path = "common/tdx.rs"]
 mod tdx;
 #[path = "common/tdx_corpus.rs"]
+#[allow(dead_code, reason = "not every test needs all of it")]
 mod tdx_corpus;
 
 use std::collections::{BTreeMap, BTreeSet};
