@@ -240,7 +240,8 @@ fn plans_ask_for_the_collateral_of_the_platform() {
         let mr_td = cc_testkit::tdx::collateral::hex(world.quote.get(field::MR_TD));
         assert_eq!(plan.claims.text("mr_td"), Ok(mr_td.as_str()));
     }
-    let refusals: [(fn(&mut World), &str); 4] = [
+    type Damage = fn(&mut World);
+    let refusals: [(Damage, &str); 4] = [
         (|w| w.quote.trailing.push(0), "tdx.format.length"),
         (|w| *w = World::self_made(Form::V4, Ca::Platform), "tdx.pck_chain.untrusted_root"),
         (|w| _ = w.quote.flip(field::MR_TD, 0), "tdx.signature.invalid"),
