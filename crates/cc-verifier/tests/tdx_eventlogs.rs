@@ -80,9 +80,9 @@ fn a_log_is_judged_last() {
     let (mut world, log) = measured();
     world.edit_tcb_info(|info| info.levels[0].standing.status = "Revoked".to_owned());
     let cut = log.bytes()[..300].to_vec();
-    assert_eq!(with_logs(&world, &[cut.clone()]).code(), "tdx.tcb.revoked");
+    assert_eq!(with_logs(&world, std::slice::from_ref(&cut)).code(), "tdx.tcb.revoked");
     let (world, _) = measured();
-    assert_eq!(with_logs(&world, &[cut.clone()]).code(), "tdx.eventlog.malformed");
+    assert_eq!(with_logs(&world, std::slice::from_ref(&cut)).code(), "tdx.eventlog.malformed");
     let parts = Parts { root_crls: Vec::new(), ..with_logs(&world, &[cut]) };
     assert_eq!(parts.code(), "tdx.eventlog.malformed", "before what is missing");
 }
