@@ -7,7 +7,6 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
-mod common;
 #[path = "common/differences.rs"]
 mod differences;
 #[path = "common/mutations.rs"]
@@ -18,6 +17,9 @@ mod oracle;
 mod published;
 #[path = "common/tdx.rs"]
 mod tdx;
+#[path = "common/tdx_corpus.rs"]
+#[allow(dead_code, reason = "not every test needs all of it")]
+mod tdx_corpus;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +31,7 @@ use differences::{Both, DIFFERENCES, Ours};
 use mutations::{CPUSVN, Case, DAMAGE, FORMS, Mutation, Rng, SIGNED};
 use oracle::Opinion;
 use tdx::Parts;
+use tdx_corpus::{COLLATERAL, QUOTES, quote};
 
 /// Seed of the random changes.
 const SEED: u64 = 0x7464_785F_6D75_7374;
@@ -107,17 +110,17 @@ fn worlds_are_accepted_by_both() {
 
 #[test]
 fn published_quotes_are_judged_alike() {
-    let Some(corpus) = common::corpus() else { return };
-    let (quotes, sets) = (published::quotes(&corpus), published::collateral(&corpus));
+    let sets: Vec<_> = COLLATERAL.iter().flat_map(|(name, files)| published::sets(name, files)).collect();
     let mut tally = Tally::default();
     let mut judged = 0;
-    for (name, quote) in &quotes {
+    for (folder, file) in QUOTES {
+        let quote = quote(folder, file);
         for set in &sets {
             for now in set.instants() {
                 let parts = Parts { evidence: quote.clone(), ..set.parts() };
                 let anchors = Anchors::new(&set.root);
                 let outcome = verify(
-                    quote,
+                    &quote,
                     &parts.slots(),
                     &anchors,
                     &Waivers::none(),
@@ -125,17 +128,17 @@ fn published_quotes_are_judged_alike() {
                     &QuoteCache::new(0),
                 )
                 .outcome;
-                let theirs = oracle::judge(&set.root, quote, &set.oracle(), now);
+                let theirs = oracle::judge(&set.root, &quote, &set.oracle(), now);
                 let both =
                     Both { ours: Ours::of(&outcome), theirs, levels_fall: true, cpusvn_is_components: true };
-                tally.add(&both, || format!("{name} with {} at {now}", set.name));
+                tally.add(&both, || format!("{folder}/{file} with {} at {now}", set.name));
                 judged += 1;
             }
         }
     }
     tally.report(&format!(
         "{} published quotes with {} sets of collateral, {judged} cases",
-        quotes.len(),
+        QUOTES.len(),
         sets.len()
     ));
     assert!(tally.accepted >= 60, "only {} accepted by both", tally.accepted);

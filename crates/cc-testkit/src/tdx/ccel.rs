@@ -32,10 +32,11 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event of this type whose digest is that of its data.
+    /// An event of this type whose digest is that of its data; zero if it is not measured.
     pub fn new(register: u32, kind: u32, data: &[u8]) -> Self {
-        let digests = vec![(ALG_SHA384, digest(&SHA384, data).as_ref().to_vec())];
-        Self { register, kind, digests, data: data.to_vec() }
+        let measured = digest(&SHA384, data);
+        let digest = if kind == EV_NO_ACTION { vec![0; 48] } else { measured.as_ref().to_vec() };
+        Self { register, kind, digests: vec![(ALG_SHA384, digest)], data: data.to_vec() }
     }
 
     fn encode(&self) -> Vec<u8> {

@@ -80,7 +80,8 @@ impl Currency {
 struct Envelope<'a> {
     #[serde(borrow, alias = "tcbInfo", alias = "enclaveIdentity")]
     body: &'a RawValue,
-    signature: Hex<64>,
+    #[serde(borrow)]
+    signature: Option<&'a RawValue>,
 }
 
 /// A document that Intel's signer signed.
@@ -103,7 +104,12 @@ impl<T: Content> Signed<T> {
         json::check(text).map_err(|error| malformed(&error))?;
         let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| malformed(&error))?;
         let body = envelope.body.get();
-        let signers = signers.of::<T>(body.as_bytes(), &envelope.signature.0)?;
+        let signature = envelope.signature.and_then(|text| serde_json::from_str(text.get()).ok());
+        let Some(Hex::<64>(signature)) = signature else {
+            let what = "it has no signature of 64 bytes in hexadecimal";
+            return Err(finding(T::CODES.fault.signature, T::WHAT, what));
+        };
+        let signers = signers.of::<T>(body.as_bytes(), &signature)?;
 
         let head: Head = serde_json::from_str(body).map_err(|error| malformed(&error))?;
         if head.id != T::ID {

@@ -1,83 +1,11 @@
-//! The published quotes, and all published collateral that is complete, as both verifiers take it.
-
-use std::path::Path;
+//! All published collateral that is complete, as both verifiers take it.
 
 use base64::Engine;
-use cc_testkit::tdx::collateral::hex;
-use cc_verifier::tdx::declared_length;
 use dcap_qvl::QuoteCollateralV3;
 use serde_json::Value;
 
 use crate::tdx::Parts;
-
-/// Files with a quote, below `tdx`.
-const QUOTES: [&str; 19] = [
-    "intel-qvl-sample-testroot/quote.dat",
-    "quote-tappd-premai/quote.dat",
-    "v4-dcapqvl-20a06f-near/quote.bin",
-    "v4-dcapqvl-b0c06f/quote.bin",
-    "v4-dcapqvl-tappd/quote.bin",
-    "v4-dcapqvl-tappd/quote2.bin",
-    "v4-dcaprs-00806f05/quote.bin",
-    "v4-dstack-lite/quote.bin",
-    "v4-dstack-lite/quote2.bin",
-    "v4-gotdx-cos113-ccel/quote.bin",
-    "v4-gotdx-spr-50806f/quote.bin",
-    "v4-oasis-50806f-outofdate/quote.bin",
-    "v4-teekit-misc/gcp-quote.bin",
-    "v4-teekit-misc/moemahhouk.dat",
-    "v4-trustee-debug/quote.bin",
-    "v4-trustee-gnr-00a06d/quote.bin",
-    "v5-dcapqvl-90c06f-outdated/quote.bin",
-    "v5-gotdx-90c06f/quote.bin",
-    "v5-trustee-90c06f/quote.bin",
-];
-
-/// Signing chain, TCB info, QE identity, revocation lists of the root and of the PCK authority; below `tdx`.
-const FILES: [[&str; 5]; 5] = [
-    [
-        "collateral-2026-03/tcb_signing_chain.pem",
-        "collateral-2026-03/tcb_info_50806f000000.json",
-        "collateral-2026-03/td_qe_identity.json",
-        "collateral-2026-03/root_ca_crl.der",
-        "collateral-2026-03/pck_crl_platform.der",
-    ],
-    [
-        "collateral-2026-03/tcb_signing_chain.pem",
-        "collateral-2026-03/tcb_info_90c06f000000.json",
-        "collateral-2026-03/td_qe_identity.json",
-        "collateral-2026-03/root_ca_crl.der",
-        "collateral-2026-03/pck_crl_platform.der",
-    ],
-    [
-        "v4-dcaprs-00806f05/tcb_signing_cert.pem",
-        "v4-dcaprs-00806f05/tcbinfo.json",
-        "v4-dcaprs-00806f05/qe_identity.json",
-        "v4-dcaprs-00806f05/root_ca.crl.der",
-        "v4-dcaprs-00806f05/pck_platform.crl.der",
-    ],
-    [
-        "v4-dcaprs-00806f05/tcb_signing_cert.pem",
-        "v4-gotdx-spr-50806f/tcbinfo_response.json",
-        "v4-gotdx-spr-50806f/qe_identity_response.json",
-        "v4-gotdx-spr-50806f/root_ca.crl.der",
-        "v4-gotdx-spr-50806f/pck.crl.der",
-    ],
-    [
-        "intel-qvl-sample-testroot/tcbSignChain.pem",
-        "intel-qvl-sample-testroot/tcbInfo.json",
-        "intel-qvl-sample-testroot/qeIdentity.json",
-        "intel-qvl-sample-testroot/rootCaCrl.der",
-        "intel-qvl-sample-testroot/intermediateCaCrl.der",
-    ],
-];
-
-/// Complete collateral in one file, in the form of `dcap-qvl`.
-const BUNDLES: [&str; 3] = [
-    "v4-dcapqvl-20a06f-near/collateral.json",
-    "v4-dcapqvl-b0c06f/collateral.json",
-    "v5-dcapqvl-90c06f-outdated/collateral.json",
-];
+use crate::tdx_corpus::blobs;
 
 /// Collateral for one kind of platform.
 pub(crate) struct Set {
@@ -98,53 +26,32 @@ struct Document {
     signature: Vec<u8>,
 }
 
-/// The quotes, without the padding after some of them.
-pub(crate) fn quotes(corpus: &Path) -> Vec<(&'static str, Vec<u8>)> {
-    let read = |name: &'static str| {
-        let mut quote = std::fs::read(corpus.join("tdx").join(name)).unwrap();
-        quote.truncate(declared_length(&quote).unwrap());
-        (name, quote)
+/// The collateral in these files, one for each TCB info; none if anything is missing.
+pub(crate) fn sets(name: &str, files: &[&str]) -> Vec<Set> {
+    let blobs = blobs(files);
+    let with = |start: &'static str| blobs.iter().filter(move |blob| blob.starts_with(start.as_bytes()));
+    let list = |issuer: &str| {
+        let holds = |blob: &&Vec<u8>| blob.windows(issuer.len()).any(|part| part == issuer.as_bytes());
+        blobs.iter().filter(|blob| blob.starts_with(&[0x30, 0x82])).find(holds)
     };
-    QUOTES.into_iter().map(read).collect()
-}
-
-/// The collateral.
-pub(crate) fn collateral(corpus: &Path) -> Vec<Set> {
-    let tdx = corpus.join("tdx");
-    let files = FILES.into_iter().map(|files| {
-        let [chain, tcb_info, qe_identity, root_crl, pck_crl] =
-            files.map(|file| std::fs::read(tdx.join(file)).unwrap());
-        Set {
-            name: files[1].to_owned(),
-            root: certificates(&chain).pop().unwrap(),
-            chain: String::from_utf8(chain).unwrap(),
-            tcb_info: Document::of_body("tcbInfo", &tcb_info),
-            qe_identity: Document::of_body("enclaveIdentity", &qe_identity),
-            root_crl,
-            pck_crl,
-        }
-    });
-    let bundles = BUNDLES.into_iter().map(|name| {
-        let bundle: Value = serde_json::from_slice(&std::fs::read(tdx.join(name)).unwrap()).unwrap();
-        let text = |name: &str| bundle[name].as_str().unwrap().to_owned();
-        let bytes = |name: &str| unhex(&text(name));
-        let document = |name, member: &str| Document {
-            name,
-            text: text(member),
-            signature: bytes(&format!("{member}_signature")),
-        };
-        let chain = text("tcb_info_issuer_chain");
-        Set {
+    let chain = with("-----BEGIN").find(|pem| certificates(pem).len() == 2);
+    let (Some(chain), Some(root_crl), Some(pck_crl)) =
+        (chain, list("Intel SGX Root CA"), list("Intel SGX PCK Platform CA"))
+    else {
+        return Vec::new();
+    };
+    let identity = with(r#"{"enclaveIdentity""#).next().unwrap();
+    with(r#"{"tcbInfo""#)
+        .map(|info| Set {
             name: name.to_owned(),
-            root: certificates(chain.as_bytes()).pop().unwrap(),
-            chain,
-            tcb_info: document("tcbInfo", "tcb_info"),
-            qe_identity: document("enclaveIdentity", "qe_identity"),
-            root_crl: bytes("root_ca_crl"),
-            pck_crl: bytes("pck_crl"),
-        }
-    });
-    files.chain(bundles).collect()
+            root: certificates(chain).pop().unwrap(),
+            chain: String::from_utf8(chain.clone()).unwrap(),
+            tcb_info: Document::of_body("tcbInfo", info),
+            qe_identity: Document::of_body("enclaveIdentity", identity),
+            root_crl: root_crl.clone(),
+            pck_crl: pck_crl.clone(),
+        })
+        .collect()
 }
 
 impl Set {
@@ -199,12 +106,16 @@ impl Document {
         let body = std::str::from_utf8(body).unwrap().trim();
         let start = format!(r#"{{"{name}":"#);
         let (text, end) = body.strip_prefix(&start).unwrap().rsplit_once(r#","signature":""#).unwrap();
-        Self { name, text: text.to_owned(), signature: unhex(end.strip_suffix(r#""}"#).unwrap()) }
+        Self {
+            name,
+            text: text.to_owned(),
+            signature: hex::decode(end.strip_suffix(r#""}"#).unwrap()).unwrap(),
+        }
     }
 
     fn body(&self) -> Vec<u8> {
         let Self { name, text, signature } = self;
-        format!(r#"{{"{name}":{text},"signature":"{}"}}"#, hex(signature)).into_bytes()
+        format!(r#"{{"{name}":{text},"signature":"{}"}}"#, hex::encode(signature)).into_bytes()
     }
 
     /// Seconds since 1970 of issueDate and nextUpdate.
@@ -233,8 +144,4 @@ fn certificates(pem: &[u8]) -> Vec<Vec<u8>> {
         base64::engine::general_purpose::STANDARD.decode(text).unwrap()
     });
     certificates.collect()
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
