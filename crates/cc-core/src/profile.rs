@@ -14,14 +14,14 @@ impl Profile {
         Self("snp-raw-1".to_owned())
     }
 
-    /// The profile of an Intel TDX quote.
-    pub fn tdx_quote_1() -> Self {
-        Self("tdx-quote-1".to_owned())
-    }
-
     /// `nv-spdm-1`: reports of NVIDIA GPUs and switches, which come inside the evidence of a processor.
     pub fn nv_spdm_1() -> Self {
         Self("nv-spdm-1".to_owned())
+    }
+
+    /// `tdx-quote-1`: a raw quote of an Intel trust domain.
+    pub fn tdx_quote_1() -> Self {
+        Self("tdx-quote-1".to_owned())
     }
 
     /// Names a profile: 1 to 32 characters, lower-case letters, digits and single hyphens between them,
