@@ -98,7 +98,7 @@ fn relaunch_is_advised_when_only_the_launch_is_out_of_date() {
     fn set_enclave(world: &mut World, status: &str) {
         world.edit_qe_identity(|identity| identity.levels[0].standing.status = status.to_owned());
     }
-    let rows: [Relaunch; 17] = [
+    let rows: [Relaunch; 19] = [
         ("all is newest", [6, 1, 3], [6, 1, 3], |_| {}, "UpToDate"),
         ("updated after the launch", [4, 1, 2], [6, 1, 3], |_| {}, "TDRelaunchAdvised"),
         ("updated beyond the newest", [4, 1, 2], [9, 1, 7], |_| {}, "TDRelaunchAdvised"),
@@ -144,6 +144,27 @@ fn relaunch_is_advised_when_only_the_launch_is_out_of_date() {
             [4, 1, 2],
             [6, 1, 3],
             |w| _ = w.edit_tcb_info(|info| info.levels[0].sgx[0] = 5),
+            "OutOfDate",
+        ),
+        (
+            "the newest level is above the processor, which is good",
+            [4, 1, 2],
+            [6, 1, 3],
+            |w| {
+                w.edit_tcb_info(|info| info.levels[0].sgx[0] = 5);
+                set_status(w, 1, "UpToDate");
+            },
+            "TDRelaunchAdvised",
+        ),
+        (
+            "the newest level is out of date",
+            [4, 1, 2],
+            [6, 1, 3],
+            |w| {
+                w.edit_tcb_info(|info| info.levels[0].sgx[0] = 5);
+                set_status(w, 0, "OutOfDate");
+                set_status(w, 1, "UpToDate");
+            },
             "OutOfDate",
         ),
     ];
