@@ -22,7 +22,7 @@ impl Code {
 
     /// Reads a code: two or more parts joined by dots, each of lower-case letters, digits and underscores.
     pub fn parse(text: &str) -> Result<Self, InvalidCode> {
-        if let Some(info) = registry().iter().find(|info| info.code == text) {
+        if let Some(info) = registry().find(|info| info.code == text) {
             return Ok(Self::registered(info.code));
         }
         let part = |p: &str| {
@@ -32,7 +32,7 @@ impl Code {
         if text.len() > Self::MAX_LENGTH || !text.contains('.') || !text.split('.').all(part) {
             return Err(InvalidCode::Malformed);
         }
-        if registry().iter().any(|info| info.code.split('.').next() == Some(domain)) {
+        if registry().any(|info| info.code.split('.').next() == Some(domain)) {
             return Err(InvalidCode::Unregistered);
         }
         Ok(Self(Cow::Owned(text.to_owned())))
@@ -45,7 +45,7 @@ impl Code {
 
     /// What the registry says of it; `None` for a vendor's own code.
     pub fn info(&self) -> Option<&'static CodeInfo> {
-        registry().iter().find(|info| info.code == self.0)
+        registry().find(|info| info.code == self.0)
     }
 
     /// Which kind of denial the code stands for.
@@ -60,7 +60,7 @@ impl Code {
 
     /// The waivable codes, comma-separated, for messages.
     pub fn waivable_list() -> String {
-        let names: Vec<_> = registry().iter().filter(|i| i.waivable).map(|i| i.code).collect();
+        let names: Vec<_> = registry().filter(|i| i.waivable).map(|i| i.code).collect();
         names.join(", ")
     }
 }
@@ -130,9 +130,9 @@ mod tests {
 
     #[test]
     fn registered_codes_are_unique_and_well_formed() {
-        for (i, info) in registry().iter().enumerate() {
+        for (i, info) in registry().enumerate() {
             assert_eq!(Code::parse(info.code).map(|c| c.as_str().to_owned()), Ok(info.code.to_owned()));
-            assert!(registry()[..i].iter().all(|other| other.code != info.code), "{} twice", info.code);
+            assert!(registry().take(i).all(|other| other.code != info.code), "{} twice", info.code);
             assert!(info.code.len() <= Code::MAX_LENGTH);
             assert!(!info.meaning.is_empty() && !info.hint.is_empty());
             assert!(!info.waivable || info.class == Class::Indeterminate);

@@ -66,6 +66,17 @@ fn tcb_infos_are_current_and_of_a_known_kind() {
 }
 
 #[test]
+fn n_env_12_what_came_in_the_token_has_expired_and_the_stores_copy_has_not() {
+    let fresh = Parts::of(&world());
+    let mut expired = world();
+    expired.edit_tcb_info(|info| info.next_update = rfc3339(NOW - 1));
+    let mut parts = Parts::of(&expired);
+    assert_eq!(parts.code(), "tdx.tcb_info.expired");
+    parts.tcb_infos.extend(fresh.tcb_infos);
+    assert_eq!(parts.code(), "accept");
+}
+
+#[test]
 fn qe_identities_are_current_and_of_a_known_kind() {
     assert_rows(&[
         ("version 3", |w| _ = w.edit_qe_identity(|i| i.version = 3), "accept"),

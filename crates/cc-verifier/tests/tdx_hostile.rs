@@ -4,6 +4,8 @@
 
 #[path = "common/tdx_corpus.rs"]
 mod tdx_corpus;
+#[path = "common/tdx_rows.rs"]
+mod tdx_rows;
 
 use cc_core::message::{Blob, MESSAGE_VERSION, PlanRequest, VerifyRequest, WireOutcome};
 use cc_core::{Claims, Profile, UnixTime};

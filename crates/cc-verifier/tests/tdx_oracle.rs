@@ -20,6 +20,8 @@ mod tdx;
 #[path = "common/tdx_corpus.rs"]
 #[allow(dead_code, reason = "not every test needs all of it")]
 mod tdx_corpus;
+#[path = "common/tdx_rows.rs"]
+mod tdx_rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +33,8 @@ use differences::{Both, DIFFERENCES, Ours};
 use mutations::{CPUSVN, Case, DAMAGE, FORMS, Mutation, Rng, SIGNED};
 use oracle::Opinion;
 use tdx::Parts;
-use tdx_corpus::{COLLATERAL, QUOTES, quote};
+use tdx_corpus::{QUOTES, quote};
+use tdx_rows::COLLATERAL;
 
 /// Seed of the random changes.
 const SEED: u64 = 0x7464_785F_6D75_7374;

@@ -5,6 +5,8 @@
 
 #[path = "common/tdx_corpus.rs"]
 mod tdx_corpus;
+#[path = "common/tdx_rows.rs"]
+mod tdx_rows;
 
 use std::collections::BTreeSet;
 
@@ -15,68 +17,11 @@ use cc_core::message::{
 use cc_core::{Claims, Profile, UnixTime};
 use cc_verifier::tdx::{Anchors, Verifier, declared_length};
 use serde_json::Value;
-use tdx_corpus::{COLLATERAL, QUOTES, blobs, collateral, corpus, quote};
-
-/// 2023-06-20, within the collateral of 2023.
-const MID_2023: u64 = 1_687_219_200;
-/// 2025-02-14.
-const FEB_2025: u64 = 1_739_491_200;
-/// 2025-10-28T12:00:00Z, within both documents of October.
-const OCT_2025: u64 = 1_761_652_800;
-/// 2026-03-18.
-const MAR_2026: u64 = 1_773_792_000;
-/// Instants at which the corpus has statuses computed by dcap-qvl.
-const QVL_2025_06: u64 = 1_750_415_547;
-const QVL_2025_09: u64 = 1_756_885_319;
-const QVL_2026_02: u64 = 1_771_498_731;
-
-const NOT_FOUND: &str = "tdx.tcb.not_found";
-const BELOW: &str = "the PCK certificate's components are below every level";
-const OTHER_PLATFORM: &str = "no collateral of the platform's FMSPC is published";
-
-/// Folder, file, collateral, instant, TCB status or code, and why it is not accepted.
-type Row = (&'static str, &'static str, &'static str, u64, &'static str, &'static str);
-
-#[rustfmt::skip]
-const ROWS: [Row; 27] = [
-    ("tdx/quote-tappd-premai", "quote.dat", "dcapqvl-2026-02", QVL_2026_02, "tdx.fmspc.mismatch", OTHER_PLATFORM),
-    ("tdx/v4-dcapqvl-20a06f-near", "quote.bin", "near-gas-2025-09", QVL_2025_09, "UpToDate", ""),
-    ("tdx/v4-dcapqvl-b0c06f", "quote.bin", "dcapqvl-2025-06", QVL_2025_06, "UpToDate", ""),
-    ("tdx/v4-dcapqvl-b0c06f", "quote.bin", "teekit-2025-10", OCT_2025, "UpToDate", ""),
-    ("tdx/v4-dcapqvl-tappd", "quote.bin", "dcapqvl-2025-06", QVL_2025_06, NOT_FOUND, BELOW),
-    ("tdx/v4-dcapqvl-tappd", "quote2.bin", "dcapqvl-2025-06", QVL_2025_06, NOT_FOUND, BELOW),
-    ("tdx/v4-dcaprs-00806f05", "quote.bin", "dcaprs-2025-02", FEB_2025, "OutOfDate", ""),
-    ("tdx/v4-dcaprs-00806f05", "quote.bin", "teekit-2025-10", OCT_2025, "OutOfDate", ""),
-    ("tdx/v4-dstack-lite", "quote.bin", "dcapqvl-2026-02", QVL_2026_02, "tdx.pck_chain.not_yet_valid", "PCK of April 2026"),
-    ("tdx/v4-dstack-lite", "quote2.bin", "dcapqvl-2026-02", QVL_2026_02, "UpToDate", ""),
-    ("tdx/v4-dstack-lite", "quote2.bin", "attestation-rs-2026-03", MAR_2026, "UpToDate", ""),
-    ("tdx/v4-gotdx-cos113-ccel", "quote.bin", "dcaprs-2025-02", FEB_2025, "UpToDate", ""),
-    ("tdx/v4-gotdx-cos113-ccel", "quote.bin", "teekit-2025-10", OCT_2025, "UpToDate", ""),
-    ("tdx/v4-gotdx-spr-50806f", "quote.bin", "spr-2023-06", MID_2023, NOT_FOUND, BELOW),
-    ("tdx/v4-oasis-50806f-outofdate", "quote.bin", "spr-2023-06", MID_2023, NOT_FOUND, BELOW),
-    ("tdx/v4-teekit-misc", "gcp-quote.bin", "dcapqvl-2026-02", QVL_2026_02, "tdx.fmspc.mismatch", OTHER_PLATFORM),
-    ("tdx/v4-teekit-misc", "moemahhouk.dat", "dcapqvl-2026-02", QVL_2026_02, NOT_FOUND, BELOW),
-    ("tdx/v4-teekit-misc", "moemahhouk.dat", "attestation-rs-2026-03", MAR_2026, NOT_FOUND, BELOW),
-    ("tdx/v4-trustee-debug", "quote.bin", "spr-2023-06", MID_2023, "UpToDate", ""),
-    ("tdx/v4-trustee-debug", "quote.bin", "attestation-rs-2026-03", MAR_2026, "OutOfDate", ""),
-    ("tdx/v4-trustee-gnr-00a06d", "quote.bin", "trustee-2025-10", OCT_2025, "OutOfDate", ""),
-    ("tdx/v5-dcapqvl-90c06f-outdated", "quote.bin", "dcapqvl-2026-02", QVL_2026_02, NOT_FOUND, BELOW),
-    ("tdx/v5-dcapqvl-90c06f-outdated", "quote.bin", "attestation-rs-2026-03", MAR_2026, NOT_FOUND, BELOW),
-    ("tdx/v5-gotdx-90c06f", "quote.bin", "dcapqvl-2026-02", QVL_2026_02, "UpToDate", ""),
-    ("tdx/v5-gotdx-90c06f", "quote.bin", "attestation-rs-2026-03", MAR_2026, "UpToDate", ""),
-    ("tdx/v5-trustee-90c06f", "quote.bin", "dcapqvl-2026-02", QVL_2026_02, NOT_FOUND, BELOW),
-    ("tdx-azure-vtpm/trustee-v0-v1", "td-quote.bin", "dcaprs-2025-02", FEB_2025, "OutOfDate", ""),
-];
-
-/// Advisories of the rows that have any.
-#[rustfmt::skip]
-const ADVISORIES: [(&str, &str, &[&str]); 3] = [
-    ("tdx/v4-dcaprs-00806f05", "*", &["00960", "00982", "00986"]),
-    ("tdx-azure-vtpm/trustee-v0-v1", "*", &["00960", "00982", "00986"]),
-    ("tdx/v4-trustee-debug", "attestation-rs-2026-03", &[
-        "00837", "00960", "00982", "00986", "01010", "01036", "01076", "01079", "01099", "01103", "01111",
-    ]),
-];
+use tdx_corpus::{QUOTES, blobs, collateral, corpus, quote};
+use tdx_rows::{
+    ADVISORIES, COLLATERAL, FEB_2025, MAR_2026, MID_2023, OCT_2025, QVL_2025_06, QVL_2025_09, QVL_2026_02,
+    ROWS,
+};
 
 fn verify(evidence: Vec<u8>, endorsements: Vec<Vec<u8>>, at: u64, waivers: &[&str]) -> VerifyReply {
     Verifier::new(Anchors::intel(), 0).verify(&VerifyRequest {

@@ -27,14 +27,13 @@ struct Document {
 
 pub(crate) fn run(command: &Explain) -> Result {
     let chosen: Vec<&CodeInfo> = match &command.code {
-        None => registry().iter().collect(),
-        Some(code) => registry().iter().filter(|info| info.code == code).collect(),
+        None => registry().collect(),
+        Some(code) => registry().filter(|info| info.code == code).collect(),
     };
     if chosen.is_empty() {
         let code = command.code.as_deref().unwrap_or_default();
         let domain = code.split('.').next().unwrap_or_default();
-        let near: Vec<_> =
-            registry().iter().map(|i| i.code).filter(|c| c.starts_with(domain)).take(5).collect();
+        let near: Vec<_> = registry().map(|i| i.code).filter(|c| c.starts_with(domain)).take(5).collect();
         let failure = Failure::new(format!("there is no code `{code}`"));
         return Err(match near.as_slice() {
             [] => failure.hint("`muster explain --all` lists all; other domains belong to plugin vendors"),

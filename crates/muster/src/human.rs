@@ -45,7 +45,7 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
         let _ = writeln!(text, "{HEADING}Endorsements{HEADING:#}");
         for used in &verdict.endorsements {
             let digest: String = used.sha256.chars().take(16).collect();
-            let _ = writeln!(text, "  {:<13} {DIM}{digest}…{DIM:#}  {}", used.kind, visible(&used.source));
+            let _ = writeln!(text, "  {:<17} {DIM}{digest}…{DIM:#}  {}", used.kind, visible(&used.source));
         }
     }
     if verdict.appraisal.is_none() {
@@ -76,7 +76,7 @@ pub(crate) fn shown(shown: &Shown) -> String {
     if !shown.requests.is_empty() {
         let _ = writeln!(text, "{HEADING}Verification needs{HEADING:#}");
         for request in &shown.requests {
-            let _ = writeln!(text, "  {:<13} {}", request.kind, request.url);
+            let _ = writeln!(text, "  {:<17} {}", request.kind, request.url);
         }
     }
     text.push_str(&claims("Unverified claims", &shown.claims));

@@ -305,7 +305,7 @@ fn explain() {
         ],
     );
     let all = muster.json(0, "explain --all");
-    assert_eq!(all["codes"].as_array().unwrap().len(), cc_core::registry().len());
+    assert_eq!(all["codes"].as_array().unwrap().len(), cc_core::registry().count());
 }
 
 #[test]

@@ -15,6 +15,8 @@ use crate::run::{Result, capture, read, write};
 pub(super) const SITES: [&str; 5] = ["site-1", "site-2", "site-3", "site-4", "site-5"];
 /// The two images that the federation's owner allows. Site 2 runs the newer one.
 const IMAGE: [&str; 2] = ["a5", "b6"];
+/// The site that is a TDX guest; all others are SNP guests.
+const TDX: &str = "site-3";
 
 /// What was set up.
 pub(super) struct Federation {
@@ -50,14 +52,18 @@ impl Federation {
         serde_json::from_str(&text).map_err(|error| format!("{text}: {error}"))
     }
 
-    /// What the machine of a participant is at the moment: launch data, image, and the firmware that it reports.
+    /// What the machine of a participant is at the moment: launch data, and the firmware that an SNP guest's reports.
     pub(super) fn machine(&self, name: &str, init_data: &str, microcode: u8) -> Result<()> {
-        let text = format!("host_data = \"{init_data}\"\n[tcb]\nmicrocode = {microcode}\n");
+        let text = if name == TDX {
+            format!("mr_config_id = \"{init_data}\"\n")
+        } else {
+            format!("host_data = \"{init_data}\"\n[tcb]\nmicrocode = {microcode}\n")
+        };
         write(&self.folder.join(format!("machines/{name}.toml")), &text)
     }
 }
 
-/// A policy for emulated Genoa guests with these images.
+/// A policy for emulated Genoa guests with these images, and for emulated trust domains with the one that there is.
 fn policy(images: &[usize], microcode: u8) -> String {
     let images: Vec<String> = images
         .iter()
@@ -67,8 +73,14 @@ fn policy(images: &[usize], microcode: u8) -> String {
     format!(
         "version = 1\nprofile = \"development\"\n\n[snp]\nproducts = [\"Genoa\"]\nmeasurements = [{}]\n\
          host_data = \"init-data\"\ncrl_required = true\n\n\
-         [snp.min_tcb.Genoa]\nbootloader = 10\ntee = 0\nsnp = 23\nmicrocode = {microcode}\n",
-        images.join(", ")
+         [snp.min_tcb.Genoa]\nbootloader = 10\ntee = 0\nsnp = 23\nmicrocode = {microcode}\n\n\
+         [tdx]\nmin_tcb_eval_num = 18\nmr_config_id = \"init-data\"\n\n\
+         [[tdx.images]]\nname = \"site\"\nmr_td = \"{}\"\nrtmr0 = \"{}\"\nrtmr1 = \"{}\"\nrtmr2 = \"{}\"\n",
+        images.join(", "),
+        IMAGE[0].repeat(48),
+        "b0".repeat(48),
+        "b1".repeat(48),
+        "b2".repeat(48),
     )
 }
 
@@ -95,7 +107,7 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
          [server]\nlisten = \"127.0.0.1:{port}\"\ndial = \"127.0.0.1:{port}\"\n\n\
          [bundle]\nnot_after_days = 30\n\n\
          [bundle.role.server]\nprofiles = [\"snp-raw-1\"]\npolicy = \"server.toml\"\n\n\
-         [bundle.role.client]\nprofiles = [\"snp-raw-1\"]\npolicy = \"client.toml\"\n\n\
+         [bundle.role.client]\nprofiles = [\"snp-raw-1\", \"tdx-quote-1\"]\npolicy = \"client.toml\"\n\n\
          [scheduler]\nmax_jobs = 4\nmax_schedule_count = 3\nmin_schedule_interval_s = 2\nmax_schedule_interval_s = 4\n\n\
          [participant.server]\nrole = \"server\"\npolicy = \"site.toml\"\nplugins = \"machines/server/plugins.toml\"\n"
     );
@@ -104,27 +116,38 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
         let _ = write!(
             text,
             "\n[participant.{name}]\nrole = \"client\"\norganisation = \"hospital-{name}\"\npolicy = \"{policy}\"\n\
-             plugins = \"machines/{name}/plugins.toml\"\nresources = {{ gpu = 2 }}\n"
+             profile = \"{}\"\nplugins = \"machines/{name}/plugins.toml\"\nresources = {{ gpu = 2 }}\n",
+            if name == TDX { "tdx-quote-1" } else { "snp-raw-1" }
         );
     }
     for (chip, name) in ["server"].iter().chain(&SITES).enumerate() {
         let image = if *name == "site-2" { IMAGE[1] } else { IMAGE[0] };
         let state = folder.join(format!("machines/{name}.toml"));
-        let guest = format!(
-            "config = {{ guest = {{ product = \"Genoa\", chip = {chip}, report_id = {chip}, measurement = \"{}\", \
-             state = {state:?} }} }}\n",
-            image.repeat(48)
-        );
-        write(&folder.join(format!("machines/{name}/plugins.toml")), &format!("{manifest}{guest}"))?;
+        let (library, guest) = if *name == TDX {
+            ("libemulated_tdx.so", format!("platform = {chip}, mr_td = \"{}\"", image.repeat(48)))
+        } else {
+            let guest = format!(
+                "product = \"Genoa\", chip = {chip}, report_id = {chip}, measurement = \"{}\"",
+                image.repeat(48)
+            );
+            ("libemulated_snp.so", guest)
+        };
+        let config = format!("config = {{ guest = {{ {guest}, state = {state:?} }} }}\n");
+        write(
+            &folder.join(format!("machines/{name}/plugins.toml")),
+            &with_config(&manifest, library, &config),
+        )?;
     }
     write(&folder.join("federation.toml"), &text)?;
     let made = federation.provision(80)?;
-    let init: BTreeMap<String, String> = made
-        .get("init_data")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, digest)| Some((name.clone(), digest.as_str()?.to_owned())))
+    let digest = |of: &str, name: &str| Some(made.get(of)?.get(name)?.as_str()?.to_owned());
+    let init: BTreeMap<String, String> = ["server"]
+        .iter()
+        .chain(&SITES)
+        .filter_map(|name| {
+            let of = if *name == TDX { "mr_config_id" } else { "init_data" };
+            Some(((*name).to_owned(), digest(of, name)?))
+        })
         .collect();
     story::note(&format!("muster provision federation.toml --out kits/  ({} launch digests)", init.len()));
     for (name, digest) in &init {
@@ -133,6 +156,16 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
     write(&folder.join("init_data.json"), &serde_json::to_string(&init).map_err(|error| error.to_string())?)?;
     std::fs::create_dir_all(folder.join("logs")).map_err(|error| error.to_string())?;
     Ok(federation)
+}
+
+/// The manifest with a line more in the entry of one library.
+fn with_config(manifest: &str, library: &str, config: &str) -> String {
+    let entries = manifest.split("[[plugin]]").enumerate().map(|(number, entry)| {
+        let head = if number == 0 { "" } else { "[[plugin]]" };
+        let more = if entry.contains(library) { config } else { "" };
+        format!("{head}{}\n{more}", entry.trim_end())
+    });
+    entries.collect::<Vec<_>>().join("\n")
 }
 
 fn free_port() -> Result<u16> {

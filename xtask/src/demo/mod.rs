@@ -1,7 +1,7 @@
 //! `demo`: a federation of one server and four sites in processes of their own, and what it decides.
 //!
 //! Everything is real but the processors: kits, mutual TLS, policies, verification, jobs. The guests are emulated: they
-//! sign byte-exact SNP reports under synthetic roots, which only a development federation accepts.
+//! sign byte-exact SNP reports and TDX quotes under synthetic roots, which only a development federation accepts.
 
 mod evidence;
 mod federation;

@@ -5,10 +5,13 @@ use std::path::Path;
 use super::sources::{rust_files, split_tests, without_comments};
 use crate::run::{Result, read, root};
 
-const REGISTRY: &str = "crates/cc-core/src/code/registry.rs";
+const REGISTRY: &str = "crates/cc-core/src/code/registry";
 
 pub(super) fn check() -> Result<Vec<String>> {
-    let registry = read(&root().join(REGISTRY))?;
+    let mut registry = String::new();
+    for file in rust_files()?.iter().filter(|file| file.starts_with(REGISTRY)) {
+        registry.push_str(&read(&root().join(file))?);
+    }
     let documented = read(&root().join("docs/reference/errors.md"))?;
     let codes = codes_of(&registry);
     let mut found = Vec::new();
@@ -33,11 +36,10 @@ pub(super) fn check() -> Result<Vec<String>> {
 
 /// The parts of the negative-test catalogue that are built, each with the number of its rows. A row has a test that
 /// mentions it, or whose name begins with it.
-const CATALOGUE: &[(&str, u32)] = &[("SNP", 101), ("ENV", 13), ("FL", 44)];
+const CATALOGUE: &[(&str, u32)] = &[("SNP", 101), ("TDX", 97), ("ENV", 13), ("FL", 44)];
 
 /// Rows without a test, and why.
 const NOT_COVERED: &[(&str, &str)] = &[
-    ("N-ENV-12", "TDX is not verified yet"),
     ("N-FL-37", "plugins run in the host's process, which cannot end a call"),
     ("N-FL-42", "there is no key broker yet"),
     ("N-FL-44", "plugins run in the host's process"),

@@ -25,6 +25,7 @@ mod qe_identity;
 mod quote;
 mod reader;
 mod role;
+mod shown;
 mod signature;
 mod signer;
 mod slots;

@@ -9,7 +9,7 @@ use super::chain::Issuer;
 use super::collateral::Collateral;
 use super::quote::Quote;
 use super::verify::{answer, attestation_key};
-use super::{claims, plan, slots, steps};
+use super::{claims, plan, shown, slots, steps};
 use crate::memory::KeyBuilder;
 use crate::request::{self, bytes};
 use crate::verification::Verification;
@@ -32,17 +32,22 @@ impl Verifier {
     /// [`Verifier::verify`] would reject without endorsements and at any time (*decisions.md* 19), and too many or too
     /// large ones.
     ///
+    /// The events of a log at hand are listed, as `eventlog`.
+    ///
     /// Requests are named `tdx.tcb_info`, `tdx.qe_identity` (JSON; the signing chain comes in a header of the answer),
     /// `tdx.pck_crl` and `tdx.root_crl` (DER).
     pub fn plan(&self, request: &PlanRequest) -> Result<Plan, Finding> {
         request::contract(&Profile::tdx_quote_1(), &request.profile, &request.endorsements)?;
         let quote = Quote::new(&request.evidence)?;
         let chains = slots::decode_chains(bytes(&request.endorsements));
-        slots::sort(bytes(&request.endorsements), &chains).1.within_limits()?;
+        let slots = slots::sort(bytes(&request.endorsements), &chains).1;
+        slots.within_limits()?;
         let lookup = self.cache.attestation_key(&self.anchors, &quote.attestation());
         let key = lookup.or_judge(|| attestation_key(&quote, &self.anchors, &self.cache))?;
         steps::check_alone(&quote, &key)?;
-        Ok(Plan::new(plan::requests(&key.chain), claims::of(&quote, &key.chain, None)))
+        let mut claims = claims::of(&quote, &key.chain, None);
+        shown::add_events(&mut claims, &slots.event_logs)?;
+        Ok(Plan::new(plan::requests(&key.chain), claims))
     }
 
     /// Verifies a quote with unlabelled endorsements.

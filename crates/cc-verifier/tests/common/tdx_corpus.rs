@@ -49,69 +49,9 @@ pub(crate) fn quote(folder: &str, file: &str) -> Vec<u8> {
     bytes
 }
 
-/// Published collateral, as the blobs that a host would have. Signing chains stand in for each other: Intel has one signer
-/// at a time. Some collateral is published without revocation lists.
-pub(crate) const COLLATERAL: [(&str, &[&str]); 8] = [
-    (
-        "spr-2023-06",
-        &[
-            "tdx/v4-gotdx-spr-50806f/tcbinfo_response.json",
-            "tdx/v4-gotdx-spr-50806f/qe_identity_response.json",
-            "tdx/v4-gotdx-spr-50806f/pck.crl.der",
-            "tdx/v4-gotdx-spr-50806f/root_ca.crl.der",
-            "tdx/v4-dcaprs-00806f05/tcb_signing_cert.pem",
-        ],
-    ),
-    (
-        "dcaprs-2025-02",
-        &[
-            "tdx/v4-dcaprs-00806f05/tcbinfo.json",
-            "tdx/v4-dcaprs-00806f05/qe_identity.json",
-            "tdx/v4-dcaprs-00806f05/pck_platform.crl.der",
-            "tdx/v4-dcaprs-00806f05/root_ca.crl.der",
-            "tdx/v4-dcaprs-00806f05/tcb_signing_cert.pem",
-            "tdx/v4-dcaprs-00806f05/root_ca.pem",
-        ],
-    ),
-    ("dcapqvl-2025-06", &["tdx/v4-dcapqvl-b0c06f/collateral.json"]),
-    ("near-gas-2025-09", &["tdx/v4-dcapqvl-20a06f-near/collateral.json"]),
-    (
-        "trustee-2025-10",
-        &[
-            "tdx/v4-trustee-gnr-00a06d/tcbInfo.json",
-            "tdx/v4-trustee-gnr-00a06d/enclaveIdentity.json",
-            "tdx/collateral-2026-03/tcb_signing_chain.pem",
-        ],
-    ),
-    (
-        "teekit-2025-10",
-        &[
-            "tdx/collateral-2025-10-teekit/tcbInfo-tdx-00806f050000.json",
-            "tdx/collateral-2025-10-teekit/tcbInfo-tdx-50806f000000.json",
-            "tdx/collateral-2025-10-teekit/tcbInfo-tdx-90c06f000000.json",
-            "tdx/collateral-2025-10-teekit/tcbInfo-tdx-b0c06f000000.json",
-            "tdx/v4-trustee-gnr-00a06d/enclaveIdentity.json",
-            "tdx/collateral-2026-03/tcb_signing_chain.pem",
-        ],
-    ),
-    ("dcapqvl-2026-02", &["tdx/v5-dcapqvl-90c06f-outdated/collateral.json"]),
-    (
-        "attestation-rs-2026-03",
-        &[
-            "tdx/collateral-2026-03/tcb_info_50806f000000.json",
-            "tdx/collateral-2026-03/tcb_info_90c06f000000.json",
-            "tdx/collateral-2026-03/td_qe_identity.json",
-            "tdx/collateral-2026-03/tcb_signing_chain.pem",
-            "tdx/collateral-2026-03/qe_identity_signing_chain.pem",
-            "tdx/collateral-2026-03/pck_crl_platform.der",
-            "tdx/collateral-2026-03/root_ca_crl.der",
-        ],
-    ),
-];
-
 /// The blobs of published collateral.
 pub(crate) fn collateral(name: &str) -> Vec<Vec<u8>> {
-    let (_, files) = COLLATERAL.iter().find(|(other, _)| *other == name).unwrap();
+    let (_, files) = crate::tdx_rows::COLLATERAL.iter().find(|(other, _)| *other == name).unwrap();
     blobs(files)
 }
 

@@ -22,6 +22,9 @@ const REUSED: i64 = 600;
 const SINCE: i64 = 3600;
 const CURRENT: i64 = 3 * 86_400;
 
+/// Every byte of RTMR0 to RTMR2, the same for all guests; RTMR3 is zero.
+const RTMRS: [u8; 4] = [0xb0, 0xb1, 0xb2, 0];
+
 /// The guest.
 pub(crate) struct Guest {
     machine: Machine,
@@ -40,6 +43,9 @@ impl Guest {
         let mut world = self.world()?;
         world.edit_quote(|quote| {
             quote.set(field::REPORT_DATA, binding.as_bytes());
+            for (register, byte) in field::RTMRS.into_iter().zip(RTMRS) {
+                quote.set(register, &[byte; 48]);
+            }
             quote.set(field::MR_TD, &state.mr_td).set(field::MR_CONFIG_ID, &state.mr_config_id);
             quote.get_mut(field::TEE_TCB_SVN).iter_mut().take(1).for_each(|svn| *svn = state.module_svn);
             quote.get_mut(field::TEE_TCB_SVN_2).iter_mut().take(1).for_each(|svn| *svn = state.module_svn);

@@ -10,6 +10,8 @@
 //! fail = ""                       # a code: no quote is made, the code is the answer
 //! ```
 //!
+//! RTMR0 to RTMR2 are b0b0…, b1b1… and b2b2…, RTMR3 is zero.
+//!
 //! The state file has `mr_td`, `mr_config_id`, `module_svn`, `delay_ms` and `fail`, each in place of the setting.
 
 use std::path::PathBuf;
