@@ -221,6 +221,33 @@ fn expired_documents_do_not_stand_in() {
 }
 
 #[test]
+fn documents_of_revoked_signers_do_not_stand_in() {
+    let fresh = world();
+    let mut parts = Parts::of(&fresh);
+    let mut other = world();
+    other.signer_key = keys::stranger();
+    other.signer_spec = ca::signer_with_keys(keys::stranger(), keys::root());
+    other.signer_spec.serial = vec![0x11, 0x22];
+    other.edit_signer(|_| {}).edit_tcb_info(|info| info.evaluation_number = 99);
+    parts.signers.push(other.tcb_chain[0].clone());
+    parts.tcb_infos.insert(0, other.tcb_info.body());
+    assert_eq!(parts.claims().text("tcb_info_issue_date"), Ok(rfc3339(NOW - 10 * DAY).as_str()));
+    let used = |parts: &Parts| {
+        let slots = parts.slots();
+        let cache = QuoteCache::new(0);
+        let answer = verify(&parts.evidence, &slots, &tdx::anchors(), &Waivers::none(), tdx::now(), &cache);
+        answer.floors.iter().find(|floor| floor.name.contains("tcb_info")).map(|floor| floor.endorsement)
+    };
+    assert_eq!(used(&parts), Some(0));
+    let mut revoking = world();
+    revoking.edit_root_crl(|crl| crl.revoke(other.signer_spec.serial.clone()));
+    parts.root_crls = vec![revoking.root_crl];
+    assert_eq!(used(&parts), Some(1));
+    parts.tcb_infos.pop();
+    assert_eq!(parts.code(), "tdx.tcb_signer.revoked");
+}
+
+#[test]
 fn tcb_infos_are_chosen_by_platform() {
     let own = world();
     let mut other = world();
@@ -318,6 +345,23 @@ fn a_memory_changes_nothing() {
     }
     println!("{compared} answers compared, {accepted} of them accepted");
     assert!(accepted > 200);
+}
+
+/// The same endorsements mean something else for a platform of the other issuer.
+#[test]
+fn a_memory_is_of_one_issuer() {
+    let worlds = Ca::ALL.map(|issuer| World::new(Form::V4, issuer));
+    let mut blobs = worlds[0].endorsements();
+    blobs.push(worlds[1].pck_crl.clone());
+    for order in [[0, 1], [1, 0]] {
+        let remembering = Verifier::new(tdx::anchors(), 8);
+        for world in order.map(|which| &worlds[which]) {
+            let request = request(&world.quote.bytes(), &blobs);
+            let (plain, remembered) = (reply(world, &blobs), remembering.verify(&request));
+            assert_eq!(reply_code(&plain), "accept");
+            assert_eq!(plain.to_bytes(), remembered.to_bytes());
+        }
+    }
 }
 
 /// A memory is of the anchor that it was filled under.

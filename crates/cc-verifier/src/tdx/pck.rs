@@ -41,10 +41,10 @@ pub(super) struct PckExtension {
 }
 
 impl PckExtension {
-    /// Reads the one such extension of a certificate. Fields that are not known are skipped; none may be there twice.
+    /// Reads the first such extension; that there is no second one was judged before. Fields that are not known are
+    /// skipped; none may be there twice.
     pub(super) fn read(extensions: &Extensions<'_>) -> Result<Self, Malformed> {
-        let mut found = extensions.all(SGX);
-        let extension = found.next().filter(|_| found.next().is_none()).ok_or(Malformed(WHAT))?;
+        let extension = extensions.all(SGX).next().ok_or(Malformed(WHAT))?;
         let fields = Fields::read(Element::of(extension.value, WHAT)?, SGX)?;
         let tcb = Fields::read(fields.required(2)?, TCB)?;
         let mut components = [0; 16];
