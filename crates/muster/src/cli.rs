@@ -24,7 +24,11 @@ Examples:
         --at 2026-06-01T00:00:00Z --waive snp.crl.missing --offline
 
   Fetch what is missing from AMD, and demand that the report answers a challenge:
-    muster evidence verify --profile snp-raw-1 --evidence report.bin --expect-binding <128 hex digits>";
+    muster evidence verify --profile snp-raw-1 --evidence report.bin --expect-binding <128 hex digits>
+
+  Verify a TDX quote and its event log with collateral that another tool wrote:
+    muster evidence verify --profile tdx-quote-1 --evidence quote.bin --offline \\
+        --endorsements collateral.json --endorsements ccel.bin";
 
 const APPRAISE_EXAMPLES: &str = "\
 Examples:
@@ -121,7 +125,9 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Evidence {
     /// Parse evidence and show what it says, without verifying anything.
-    #[command(after_help = "Example:\n  muster evidence show --profile snp-raw-1 --evidence report.bin")]
+    #[command(
+        after_help = "Examples:\n  muster evidence show --profile snp-raw-1 --evidence report.bin\n  muster evidence show --profile tdx-quote-1 --evidence quote.bin --endorsements ccel.bin"
+    )]
     Show(Show),
     /// Verify that evidence is authentic, and show what it says.
     #[command(after_help = format!("{VERIFY_EXAMPLES}\n\n{EXIT_CODES}"))]
@@ -165,6 +171,9 @@ pub(crate) struct Plugins {
 pub(crate) struct Show {
     #[command(flatten)]
     pub(crate) source: Source,
+    /// What belongs to the evidence: certificates, or the event log of a TDX guest, whose events are listed.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) endorsements: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cc_core::limits::MAX_MESSAGE;
 use cc_core::{Finding, Instant, Profile, Waivers, codes};
 use cc_manager::clock;
-use cc_manager::endorsements::{self, Origin};
+use cc_manager::endorsements::{self, Loaded, Origin};
 use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
 use cc_manager::{
     Config, Expectation, Floors, Host, ImportError, Imported, Judged, NoPlugin, PluginInfo, Request,
@@ -48,11 +48,13 @@ pub(crate) fn show(command: &Show) -> Result {
         requests: Vec::new(),
         claims: cc_core::Claims::new(),
     };
+    let supplied = supplied(&command.endorsements)?;
     let result = match loaded(&source.plugins)? {
         Err((exit, finding)) => Err((exit, finding)),
         Ok((host, _)) => match import(&profile, &file, &source.evidence) {
             Err(finding) => Err((Exit::Rejected, finding)),
             Ok(Imported { evidence, endorsements }) => {
+                let endorsements = supplied.endorsements.into_iter().chain(endorsements).collect();
                 match cc_manager::show(&host, &profile, &evidence, endorsements) {
                     Err(error) => Err(no_plugin(&error)?),
                     Ok(read) => {
@@ -83,6 +85,11 @@ pub(crate) fn show(command: &Show) -> Result {
         Format::Human => output::text(&human::shown(&shown))?,
     }
     Ok(exit)
+}
+
+fn supplied(paths: &[PathBuf]) -> std::result::Result<Loaded, Failure> {
+    endorsements::load(paths, Origin::Administrator)
+        .map_err(|error| Failure::new(format!("endorsements: {error}")))
 }
 
 /// `evidence verify`.
@@ -146,8 +153,7 @@ fn verdict(
     let profile = profile(&source.profile)?;
     let waivers = Waivers::new(waive).map_err(|code| Failure::new(format!("{code} cannot be waived")))?;
     let file = read(&source.evidence, MAX_EVIDENCE_FILE)?;
-    let supplied = endorsements::load(&paths, Origin::Administrator)
-        .map_err(|error| Failure::new(format!("endorsements: {error}")))?;
+    let supplied = supplied(&paths)?;
     supplied.notes.iter().for_each(|note| tracing::warn!("{}", output::visible(note)));
 
     let given = at;

@@ -9,6 +9,10 @@ use cc_core::message::{
     WireOutcome,
 };
 use cc_core::{Binding, BoundField, BoundKind, Claims, Code, Profile, ProfileInfo, Role, TrustClass};
+use cc_testkit::tdx::ccel::EventLog;
+use cc_testkit::tdx::collateral::{QeIdentity, TcbInfo};
+use cc_testkit::tdx::sgx::SgxExtension;
+use cc_testkit::tdx::{Ca, Form, World};
 use cc_verifier::snp::{Anchors, Verifier};
 use fed_proto::bundle::SignedBundle;
 use fed_proto::crypto::sha256;
@@ -37,6 +41,8 @@ fn main() {
     report("version-3-milan", &with_cpuid(3, [0x19, 0x01, 0x01]));
     report("version-3-genoa", &with_cpuid(3, [0x19, 0x11, 0x01]));
     report("version-5-turin", &with_cpuid(5, [0x1a, 0x02, 0x01]));
+
+    tdx();
 
     let genuine: [&[u8]; 3] = [LEAF, &CHAIN[0], &CHAIN[1]];
     let turin: [&[u8]; 3] = [TURIN_LEAF, &TURIN_CHAIN[0], &TURIN_CHAIN[1]];
@@ -382,4 +388,17 @@ fn payloads() {
     for (name, (kind, payload)) in all {
         send(name, kind, payload);
     }
+}
+
+/// The synthetic trust domain's: signatures are random, so that two runs differ in them.
+fn tdx() {
+    for (name, form) in [("v4", Form::V4), ("v5-td10", Form::V5Td10), ("v5-td15", Form::V5Td15)] {
+        write("tdx_quote", name, &World::new(form, Ca::Platform).quote.bytes());
+    }
+    for (name, ca) in [("platform", Ca::Platform), ("processor", Ca::Processor)] {
+        write("tdx_pck_extension", name, &SgxExtension::test_platform(ca).encode());
+    }
+    write("tdx_tcb_info", "info", TcbInfo::test_platform().text().as_bytes());
+    write("tdx_qe_identity", "identity", QeIdentity::test_platform().text().as_bytes());
+    write("ccel", "small-boot", &EventLog::small_boot().bytes());
 }

@@ -14,8 +14,7 @@ const AZURE: &str = "--profile snp-raw-1 --evidence tests/fixtures/snp/milan-v2-
      --offline --at 2026-06-01T00:00:00Z --endorsements tests/fixtures/snp/milan-v2-azure/certs.pem";
 const NO_CERTS: &str = "--profile snp-raw-1 --evidence tests/fixtures/snp/milan-v2-sev/report.bin \
      --offline --at 2026-06-01T00:00:00Z";
-const UNSERVED: &str =
-    "--profile tdx-quote-1 --evidence tests/fixtures/snp/milan-v2-sev/report.bin --offline";
+const UNSERVED: &str = "--profile aci-raw-1 --evidence tests/fixtures/snp/milan-v2-sev/report.bin --offline";
 const PERMITS: &str = "--policy docs/examples/demo-permits.toml";
 const FORBIDS: &str = "--policy docs/examples/demo-forbids.toml";
 

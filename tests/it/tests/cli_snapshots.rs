@@ -197,7 +197,7 @@ fn usage_errors() {
 #[test]
 fn plugins_that_do_not_serve_or_load() {
     let muster = Muster::new();
-    let tdx = format!("evidence verify {SEV} {CERTS} {AT}").replace("snp-raw-1", "tdx-quote-1");
+    let unserved = format!("evidence verify {SEV} {CERTS} {AT}").replace("snp-raw-1", "aci-raw-1");
     let production = plugins().join("libcc_snp.so");
     let good = entry(&production, &["snp-raw-1"], "");
     let wrong_digest = good.replace(&digest(&production), &"0".repeat(64));
@@ -206,18 +206,18 @@ fn plugins_that_do_not_serve_or_load() {
     check(
         &muster,
         &[
-            ("plugin-unserved", 6, tdx.clone()),
-            ("plugin-unserved-json", 6, format!("{tdx} --format json")),
+            ("plugin-unserved", 6, unserved.clone()),
+            ("plugin-unserved-json", 6, format!("{unserved} --format json")),
             (
                 "plugin-unserved-appraise",
                 6,
-                format!("{tdx} --policy docs/examples/demo-permits.toml --format json")
+                format!("{unserved} --policy docs/examples/demo-permits.toml --format json")
                     .replace("verify", "appraise"),
             ),
             (
                 "plugin-unserved-show",
                 6,
-                "evidence show --format json --profile tdx-quote-1 \
+                "evidence show --format json --profile aci-raw-1 \
              --evidence tests/fixtures/snp/milan-v2-sev/report.bin"
                     .to_owned(),
             ),
@@ -233,7 +233,7 @@ fn plugins_that_do_not_serve_or_load() {
         ],
     );
     for (name, code, line) in [
-        ("unserved", "plug.profile.unserved", tdx),
+        ("unserved", "plug.profile.unserved", unserved),
         ("digest", "plug.digest.mismatch", format!("plugin list --plugins {wrong_digest}")),
         ("digest", "plug.digest.mismatch", format!("evidence show {SEV} --plugins {wrong_digest}")),
         ("ABI", "plug.abi.version", format!("plugin inspect {library}")),

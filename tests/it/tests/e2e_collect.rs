@@ -188,7 +188,7 @@ fn without_a_device_nothing_is_collected() {
         "why not each: {ran}"
     );
 
-    let unserved = machine.muster.json(6, &format!("evidence collect --profile tdx-quote-1 {line}"));
+    let unserved = machine.muster.json(6, &format!("evidence collect --profile aci-raw-1 {line}"));
     assert_eq!(unserved["code"], "plug.profile.unserved");
     let short = line.replacen("5a", "", 1);
     assert_eq!(machine.muster.run(&format!("evidence collect --profile snp-raw-1 {short}")).exit, 2);

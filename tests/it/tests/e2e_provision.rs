@@ -241,6 +241,10 @@ fn kits_have_what_their_holders_need_and_no_more() {
 
     let id = descriptor.federation_id();
     let init = |text: &str, role| sha256(&enrol::init_data(&id, &name(text), role)).to_string();
+    let launch = |text: &str, role| {
+        let data = cc_manager::init_data(&enrol::init_data(&id, &name(text), role));
+        hex::encode(data.sha384().unwrap())
+    };
     let kit =
         |name: &str, role: &str| json!({"name": name, "role": role, "dir": kits.join(name), "created": true});
     let expected = json!({
@@ -252,6 +256,11 @@ fn kits_have_what_their_holders_need_and_no_more() {
             "server": init("server", Role::Server),
             "site-1": init("site-1", Role::Client),
             "site-2": init("site-2", Role::Client)
+        },
+        "mr_config_id": {
+            "server": launch("server", Role::Server),
+            "site-1": launch("site-1", Role::Client),
+            "site-2": launch("site-2", Role::Client)
         }
     });
     assert_eq!(result, expected);
@@ -523,9 +532,9 @@ fn plugins_that_are_not_what_the_manifest_says_are_refused() {
 
     // A manifest that serves only one of the roles' profiles.
     let mut case = Case::new();
-    case.edit("profiles = [\"snp-raw-1\"]", "profiles = [\"snp-raw-1\", \"tdx-quote-1\"]");
+    case.edit("profiles = [\"snp-raw-1\"]", "profiles = [\"snp-raw-1\", \"aci-raw-1\"]");
     case.edit("[participant.server]\n", "[participant.server]\nprofile = \"snp-raw-1\"\n");
-    case.refused("no plugin of server serves tdx-quote-1 of bundle.role.server.profiles");
+    case.refused("no plugin of server serves aci-raw-1 of bundle.role.server.profiles");
 }
 
 #[test]

@@ -78,9 +78,8 @@ fn offline() -> Fetcher {
     Fetcher::new(&config, &Roots::System, Arc::new(Standstill)).unwrap()
 }
 
-/// N-TDX-83.
 #[tokio::test]
-async fn binding_quote_of_another_epoch_rejected() {
+async fn n_tdx_83_binding_quote_of_another_epoch_rejected() {
     let host = Host::of(vec![tdx_plugin(Vec::new(), |_| reply(accept(), 0))]);
     for version in [4, 5] {
         let judge = async |expected: [u8; 64]| {
@@ -254,7 +253,7 @@ async fn chains_that_are_missing_or_broken() {
 
 /// N-TDX-36: an evaluation older than one that was seen.
 #[tokio::test]
-async fn an_older_evaluation_is_refused() {
+async fn n_tdx_36_an_older_evaluation_is_refused() {
     let floors = Floors::open(None);
     let judge = async |evaluation: u8, origin| -> Option<Code> {
         let host = Host::of(vec![tdx_plugin(Vec::new(), |request| {

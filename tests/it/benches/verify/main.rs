@@ -14,7 +14,10 @@
 )]
 
 mod harness;
+#[path = "../../../../crates/cc-verifier/tests/common/oracle.rs"]
+mod oracle;
 mod snp;
+mod tdx;
 
 use std::path::PathBuf;
 
@@ -39,6 +42,7 @@ struct Arguments {
 fn main() {
     let arguments = Arguments::parse();
     let mut benches = snp::benches(&arguments.plugins);
+    benches.extend(tdx::benches(&arguments.plugins));
     if let Some(filter) = &arguments.filter {
         benches.retain(|bench| bench.is_bare() || bench.name.contains(filter.as_str()));
     }
