@@ -8,8 +8,9 @@ mod tdx_corpus;
 mod tdx_rows;
 
 use cc_core::message::{Blob, MESSAGE_VERSION, PlanRequest, VerifyRequest, WireOutcome};
+use cc_core::tdx::declared_length;
 use cc_core::{Claims, Profile, UnixTime};
-use cc_verifier::tdx::{Anchors, Quote, Verifier, declared_length};
+use cc_verifier::tdx::{Anchors, Quote, Verifier};
 use tdx_corpus::{QUOTES, collateral, quote};
 
 /// Quotes that published collateral accepts, with that and its time.

@@ -14,8 +14,9 @@ use base64::Engine;
 use cc_core::message::{
     Blob, MESSAGE_VERSION, Message, PlanRequest, VerifyReply, VerifyRequest, WireOutcome,
 };
+use cc_core::tdx::declared_length;
 use cc_core::{Claims, Profile, UnixTime};
-use cc_verifier::tdx::{Anchors, Verifier, declared_length};
+use cc_verifier::tdx::{Anchors, Verifier};
 use serde_json::Value;
 use tdx_corpus::{QUOTES, blobs, collateral, corpus, quote};
 use tdx_rows::{

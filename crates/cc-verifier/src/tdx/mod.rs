@@ -41,7 +41,7 @@ pub use anchors::Anchors;
 pub use body::{Body, TD10_LENGTH, TD15_LENGTH};
 pub use cache::QuoteCache;
 pub use enclave::{ENCLAVE_REPORT_LENGTH, EnclaveReport};
-pub use quote::{Attestation, HEADER_LENGTH, Quote, declared_length};
+pub use quote::{Attestation, HEADER_LENGTH, Quote};
 pub use slots::Slots;
 pub use verifier::Verifier;
 pub use verify::verify;

@@ -102,14 +102,6 @@ impl<'a> Quote<'a> {
     }
 }
 
-/// The length that the quote at the start of `bytes` declares: header, body, and signature data with the number in
-/// front of it. Kernels hand out buffers that are longer; what follows the quote there is zero, and whoever takes the
-/// bytes from a file or from the kernel cuts it off before anything is verified (*decisions.md* 12).
-pub fn declared_length(bytes: &[u8]) -> Result<usize, Finding> {
-    let (_, after) = Frame::read(bytes)?;
-    Ok(bytes.len().saturating_sub(after.len()))
-}
-
 /// Header, body and extent of the signature data.
 struct Frame<'a> {
     signed: &'a [u8],

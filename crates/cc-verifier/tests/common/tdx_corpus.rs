@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cc_verifier::tdx::declared_length;
+use cc_core::tdx::declared_length;
 use serde_json::Value;
 
 /// The directory of published evidence: `$MUSTER_CORPUS`, or `../shared/evidence` beside the workspace.
