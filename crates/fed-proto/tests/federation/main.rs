@@ -13,6 +13,7 @@
 mod attacks;
 mod coordinator;
 mod evil;
+mod failures;
 mod jobs;
 mod life;
 mod properties;
