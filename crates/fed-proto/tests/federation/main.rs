@@ -20,3 +20,4 @@ mod properties;
 mod registration;
 mod sites;
 mod support;
+mod words;
