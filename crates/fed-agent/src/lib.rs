@@ -5,15 +5,16 @@
 //! ([`fed_node::work`]).
 #![forbid(unsafe_code)]
 
+mod failure;
 mod outputs;
 mod world;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use cc_core::{Class, Finding};
+use cc_core::Finding;
 use fed_node::backoff::Backoff;
-use fed_node::kit::{OnFailure, Part};
+use fed_node::kit::Part;
 use fed_node::launch::LeftoverError;
 use fed_node::log::{Line, Sink};
 use fed_node::node::{BootError, Node};
@@ -179,12 +180,10 @@ impl Agent {
     fn done(&mut self, done: Done) {
         match done {
             Done::Collected { epoch, result } => {
-                match &result {
-                    Ok(_) => self.say(|line| Line { epoch: Some(epoch), ..line }, "report"),
-                    // Throttled hardware is no failure of attestation.
-                    Err(finding) if finding.code.class() != Class::Indeterminate => self.failed(finding),
-                    Err(_) => {}
+                if result.is_ok() {
+                    self.say(|line| Line { epoch: Some(epoch), ..line }, "report");
                 }
+                self.ends_for(failure::of_report(&result));
                 self.with(|participant, now, _, out| participant.collected(now, epoch, result, out));
             }
             Done::Judged { epoch, peer, result } => {
@@ -204,10 +203,10 @@ impl Agent {
         }
     }
 
-    /// The own attestation failed.
-    fn failed(&mut self, finding: &Finding) {
-        if self.node.configured.on_failure == OnFailure::Shutdown {
-            self.fatal = Some(finding.clone());
+    /// Ends for a failure of the own attestation, if there is one and the configuration says so.
+    fn ends_for(&mut self, failure: Option<&Finding>) {
+        if let Some(fatal) = failure::fatal(self.node.configured.on_failure, failure) {
+            self.fatal = Some(fatal);
         }
     }
 

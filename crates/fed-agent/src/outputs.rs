@@ -5,9 +5,9 @@ use fed_node::log::Line;
 use fed_node::record::{self, RoundRecord};
 use fed_node::work;
 use fed_proto::job::JobId;
-use fed_proto::round::{Event, Output, is_refutation};
+use fed_proto::round::{Event, Output};
 
-use crate::Agent;
+use crate::{Agent, failure};
 
 impl Agent {
     pub(crate) fn carry_out(&mut self, output: Output) {
@@ -50,12 +50,8 @@ impl Agent {
                 self.say(|line| line.judged(epoch, purpose, &peer, &result), "judged");
             }
             Event::Verdict { epoch, purpose, job_id, verifier, policy, verdict, signed } => {
-                let own = verdict.get(&self.node.kit.config.name).and_then(|result| result.as_ref().err());
-                if verifier == self.node.kit.descriptor.server
-                    && let Some(finding) = own.filter(|finding| is_refutation(finding))
-                {
-                    self.failed(finding);
-                }
+                let (me, server) = (&self.node.kit.config.name, &self.node.kit.descriptor.server);
+                self.ends_for(failure::of_verdict(me, server, &verifier, &verdict));
                 record::store_verdict(
                     &self.place(),
                     &record::Counted { epoch, purpose, job_id, verifier, policy, verdict, signed },

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cc_core::{Finding, codes};
 use cc_manager::attest::{Federation, Manager, PolicyFile, SelfTest, Setup, StartError, VerifierSetup};
-use cc_manager::clock::SystemClock;
+use cc_manager::clock::{Clock, SystemClock};
 use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
 use cc_manager::{Config, Floors, Host, LoadError, LoadErrors};
 use cc_policy::InitData;
@@ -104,13 +104,18 @@ impl std::fmt::Debug for Node {
 }
 
 impl Node {
-    /// Starts a participant from its kit: every step may refuse, none is skipped.
+    /// Starts a participant from its kit by the clock of this machine: every step may refuse, none is skipped.
     pub async fn start(dir: &Path) -> Result<Self, BootError> {
+        Self::start_by(dir, Arc::new(SystemClock)).await
+    }
+
+    /// The same by another clock.
+    pub async fn start_by(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, BootError> {
         let kit = Kit::load(dir)?;
         let Some(configured) = kit.config.participant().cloned() else {
             return Err(BootError::NoParticipant(dir.to_owned()));
         };
-        let clocks = Clocks::new(Arc::new(SystemClock));
+        let clocks = Clocks::new(Arc::clone(&clock));
         let now = clocks.now()?;
         create_private(&configured.data)?;
         let store = Handle::open(&configured.data.join("muster.db"))?;
@@ -124,7 +129,7 @@ impl Node {
             verifier: verifier(&kit, &configured)?,
             own_profiles: vec![configured.profile.clone()],
             own_init_data,
-            clock: Arc::new(SystemClock),
+            clock,
         };
         let (manager, self_tests) = Manager::start(setup).await?;
         let me = Me { policy: Digest(*manager.verifier().site_policy().sha256().as_bytes()), ..me };

@@ -166,3 +166,24 @@ impl AttKey {
         Signature(out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_one_form() {
+        let ed25519 = AttKey::from_seed(&[1; 32]).unwrap().public();
+        assert_eq!(PublicKey::from_spki(ed25519.spki()), Ok(ed25519.clone()));
+        let point = |first: u8, length: usize| [P256_SPKI, &[first], &vec![7; length][..]].concat();
+        assert!(PublicKey::from_spki(&point(4, 64)).is_ok());
+        for (first, length) in [(2, 32), (3, 32), (6, 64), (7, 64), (0, 64), (4, 63), (4, 65)] {
+            assert_eq!(PublicKey::from_spki(&point(first, length)), Err(InvalidKey), "{first} {length}");
+        }
+        for length in [0, 31, 33] {
+            let other = [ED25519_SPKI, &vec![7; length][..]].concat();
+            assert_eq!(PublicKey::from_spki(&other), Err(InvalidKey), "{length}");
+        }
+        assert_eq!(PublicKey::from_spki(&[]), Err(InvalidKey));
+    }
+}

@@ -147,7 +147,13 @@ mod tests {
             changed[at] ^= 1;
             assert_eq!(Grant::open(&changed, &key.public()), None, "byte {at}");
         }
-        let unordered = Grant { members: vec![member("b"), member("a")], ..grant };
-        assert_eq!(Grant::open(&unordered.sign(&key), &key.public()), None);
+        for members in [["b", "a"], ["a", "a"]] {
+            let unordered = Grant { members: members.map(member).to_vec(), ..grant.clone() };
+            assert_eq!(Grant::open(&unordered.sign(&key), &key.public()), None, "{members:?}");
+        }
+        let mut longer = grant.bytes();
+        longer.push(0);
+        longer.extend_from_slice(&key.sign(&longer).0);
+        assert_eq!(Grant::open(&longer, &key.public()), None, "one byte more, and signed");
     }
 }

@@ -109,3 +109,64 @@ pub struct SignedVerdict {
     /// The verifier's signature.
     pub signature: Signature,
 }
+
+#[cfg(test)]
+mod tests {
+    use cc_core::codes;
+
+    use super::*;
+
+    fn named(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    fn refusing(names: &[&str]) -> Verdict {
+        Verdict {
+            federation_id: Digest([1; 32]),
+            epoch: 7,
+            purpose: Purpose::JobStart,
+            job_id: "a".repeat(64),
+            root: Digest([2; 32]),
+            verifier: named("site-1"),
+            policy: Digest([3; 32]),
+            accepted: accepted_digest([]),
+            refused: names.iter().map(|name| (named(name), codes::SNP_TCB_BELOW_MINIMUM)).collect(),
+        }
+    }
+
+    #[test]
+    fn a_verdict_has_one_form() {
+        for names in [&[][..], &["a"], &["a", "b", "c"]] {
+            let verdict = refusing(names);
+            assert_eq!(Verdict::parse(&verdict.bytes()), Some(verdict));
+        }
+        for names in [&["b", "a"][..], &["a", "a"], &["a", "c", "b"]] {
+            assert_eq!(Verdict::parse(&refusing(names).bytes()), None, "{names:?}");
+        }
+        let bytes = refusing(&["a", "b"]).bytes();
+        for end in 0..bytes.len() {
+            // What ends after the first refusal is a verdict with one refusal.
+            let whole = [refusing(&[]), refusing(&["a"])].iter().any(|verdict| verdict.bytes() == bytes[..end]);
+            assert_eq!(Verdict::parse(&bytes[..end]).is_some(), whole, "{end} bytes");
+        }
+        for tail in [&b"\0"[..], &[9], &[11, 0, 0, 0, 0]] {
+            assert_eq!(Verdict::parse(&[bytes.as_slice(), tail].concat()), None, "{tail:?} follows");
+        }
+    }
+
+    #[test]
+    fn who_is_accepted_with_which_token_is_told_apart() {
+        let (one, two) = (Binding::new([1; 64]), Binding::new([2; 64]));
+        let (a, b) = (named("a"), named("b"));
+        let digests = [
+            accepted_digest([]),
+            accepted_digest([(&a, &one)]),
+            accepted_digest([(&a, &two)]),
+            accepted_digest([(&b, &one)]),
+            accepted_digest([(&a, &one), (&b, &two)]),
+            accepted_digest([(&a, &two), (&b, &one)]),
+        ];
+        let different: std::collections::BTreeSet<_> = digests.iter().collect();
+        assert_eq!(different.len(), digests.len());
+    }
+}

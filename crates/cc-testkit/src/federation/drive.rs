@@ -20,7 +20,7 @@ const REPORT_TIME: Duration = Duration::from_millis(20);
 pub(super) enum Delivery {
     ToServer(Conn, Arc<Vec<u8>>),
     ToSite(Conn, Name, Arc<Vec<u8>>),
-    Collected { who: Name, epoch: u64, evidence: Evidence },
+    Collected { who: Name, epoch: u64, result: Result<Evidence, Finding> },
     Judged { who: Name, order: Box<JudgeOrder> },
     Gone(Conn),
     Dial(Name),
@@ -51,15 +51,16 @@ impl Federation {
                     return;
                 }
                 let over = *binding.as_bytes();
-                let evidence = match (&mut site.forge, &mut self.machines) {
-                    (Some(forge), _) => alone(forge(over)),
-                    (None, machines) => {
+                let result = match (&site.broken, &mut site.forge, &mut self.machines) {
+                    (Some(finding), ..) => Err(finding.clone()),
+                    (None, Some(forge), _) => Ok(alone(forge(over))),
+                    (None, None, machines) => {
                         self.watch.report(name, who, epoch, over, now);
                         let own = || alone(evidence(name, &over));
-                        machines.as_mut().map_or_else(own, |machines| machines.report(name, &over))
+                        Ok(machines.as_mut().map_or_else(own, |machines| machines.report(name, &over)))
                     }
                 };
-                let delivery = Delivery::Collected { who: name.clone(), epoch, evidence };
+                let delivery = Delivery::Collected { who: name.clone(), epoch, result };
                 self.queue.push(now + REPORT_TIME, delivery);
             }
             Output::Judge(order) => {
@@ -146,7 +147,8 @@ impl Federation {
                 let own = || alone(evidence(&label, &over));
                 let evidence =
                     self.machines.as_mut().map_or_else(own, |machines| machines.report(&label, &over));
-                self.queue.push(now + REPORT_TIME, Delivery::Collected { who: label, epoch, evidence });
+                let delivery = Delivery::Collected { who: label, epoch, result: Ok(evidence) };
+                self.queue.push(now + REPORT_TIME, delivery);
             }
             Action::Judge(order) => {
                 let who = self.server.enrolled.name.clone();
@@ -215,12 +217,12 @@ impl Federation {
                     self.connect(&name);
                 }
             }
-            Delivery::Collected { who, epoch, evidence } => {
+            Delivery::Collected { who, epoch, result } => {
                 let now = self.now();
                 if who == self.server.enrolled.name {
-                    self.with_server(|s, now, env, out| s.collected(now, epoch, Ok(evidence), env, out));
+                    self.with_server(|s, now, env, out| s.collected(now, epoch, result, env, out));
                 } else {
-                    self.with_agent(&who, None, |a, _, out| a.collected(now, epoch, Ok(evidence), out));
+                    self.with_agent(&who, None, |a, _, out| a.collected(now, epoch, result, out));
                 }
             }
             Delivery::Judged { who, order } => self.judge(&who, &order),

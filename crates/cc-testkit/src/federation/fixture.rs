@@ -1,6 +1,9 @@
 //! An owner with a certificate authority, and participants enrolled by it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom;
@@ -49,6 +52,8 @@ pub struct Enrolled {
     /// The certificate, DER.
     pub certificate: Vec<u8>,
     pkcs8: Vec<u8>,
+    /// Certificate and key as a kit has them.
+    pem: [String; 2],
 }
 
 impl Owner {
@@ -118,8 +123,14 @@ impl Owner {
             params.not_after = rcgen::date_time_ymd(2026, 1, 1) + since_2026;
         }
         let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.ca).unwrap().der().to_vec();
-        Enrolled { name: name.clone(), role, certificate, pkcs8: key.serialized_der().to_vec() }
+        let certificate = params.signed_by(&key, &self.ca).unwrap();
+        Enrolled {
+            name: name.clone(),
+            role,
+            certificate: certificate.der().to_vec(),
+            pkcs8: key.serialized_der().to_vec(),
+            pem: [certificate.pem(), key.serialize_pem()],
+        }
     }
 }
 
@@ -130,6 +141,18 @@ impl Default for Owner {
 }
 
 impl Enrolled {
+    /// Writes what a kit has of the federation: descriptor, certificate, key and bundle. Configuration, policy and plugins
+    /// are the caller's.
+    pub fn write_kit(&self, owner: &Owner, bundle: &SignedBundle, folder: &Path) {
+        let [certificate, key] = &self.pem;
+        std::fs::write(folder.join("descriptor.toml"), owner.descriptor.to_text()).unwrap();
+        std::fs::write(folder.join("enrolment.pem"), certificate).unwrap();
+        let secret = folder.join("enrolment.key");
+        std::fs::write(&secret, key).unwrap();
+        std::fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+        std::fs::write(folder.join("bundle.cbor"), bundle.to_bytes()).unwrap();
+    }
+
     /// The identity of an instance under this enrolment.
     pub fn identity(&self, federation_id: &Digest, key: &AttKey, instance_id: [u8; 16]) -> Identity {
         let claim = Claim {

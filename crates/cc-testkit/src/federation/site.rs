@@ -26,6 +26,8 @@ pub struct Site {
     pub resources: Result<(), String>,
     /// The machine does not answer requests for reports.
     pub mute: bool,
+    /// The hardware makes no report, and says why.
+    pub broken: Option<Finding>,
     /// The site has no hardware of its own.
     pub forge: Option<Forge>,
     /// Changes the messages that it sends.
@@ -67,6 +69,7 @@ impl Site {
             hardware: Identifiers { guest: Some(id.clone()), devices: Vec::new(), chip: Some(id) },
             resources: Ok(()),
             mute: false,
+            broken: None,
             forge: None,
             tamper: None,
             tamper_inbound: None,

@@ -112,7 +112,10 @@ fn bundle_ends_at_not_after() {
     let end = bundle().not_after;
     let before = UnixTime::from_secs(end.as_secs() - 1);
     assert_eq!(open(&bundle().to_text(), None, before), Ok(bundle()));
-    assert_eq!(open(&bundle().to_text(), None, end), Err(codes::POL_ROLLBACK));
+    for after in [0, 1, 86_400] {
+        let late = UnixTime::from_secs(end.as_secs() + after);
+        assert_eq!(open(&bundle().to_text(), None, late), Err(codes::POL_ROLLBACK));
+    }
 }
 
 #[test]
@@ -198,6 +201,8 @@ fn organisations_and_replacements_are_the_rosters() {
 #[test]
 fn values_are_strict() {
     let zeros = "0".repeat(64);
+    let organisation = |length| format!("role = \"client\"\norganisation = \"{}\"", "a".repeat(length));
+    let long = organisation(129);
     for (from, to, key) in [
         ("version = 1\nfed", "version = 2\nfed", "version"),
         ("bundle_version = 1", "bundle_version = 0", "bundle_version"),
@@ -214,6 +219,7 @@ fn values_are_strict() {
         ("role = \"client\"", "role = \"relay\"", "member.site-1.role"),
         ("role = \"client\"", "role = \"client\"\norganisation = \"\"", "member.site-1.organisation"),
         ("role = \"client\"", "role = \"client\"\norganisation = \"a\\u0007\"", "member.site-1.organisation"),
+        ("role = \"client\"", long.as_str(), "member.site-1.organisation"),
     ] {
         let text = SMALL.replacen(from, to, 1);
         assert_ne!(text, SMALL);
@@ -222,6 +228,7 @@ fn values_are_strict() {
             other => panic!("{key}: {other}"),
         }
     }
+    Bundle::parse(&SMALL.replacen("role = \"client\"", &organisation(128), 1)).unwrap();
     for good in ["verdict_lifetime_s = 10", "verdict_lifetime_s = 3600", "chip_quota = 2"] {
         Bundle::parse(&SMALL.replacen("[role.client]", &format!("{good}\n[role.client]"), 1)).unwrap();
     }

@@ -308,12 +308,14 @@ fn a_verdict_speaks_for_its_own_round_root_and_verifier() {
     let right = parse(&right);
     let old = stage.verdict(&site(2), &earlier, &[]);
     let mut wrong = vec![parse(&old)];
-    for change in 0..4 {
+    for change in 0..6 {
         let mut verdict = right.clone();
         match change {
             0 => verdict.root.0[0] ^= 1,
             1 => verdict.verifier = site(3),
             2 => verdict.purpose = Purpose::Periodic,
+            3 => verdict.epoch += 1,
+            4 => verdict.job_id = "ab".repeat(32),
             _ => verdict.federation_id.0[0] ^= 1,
         }
         wrong.push(verdict);
@@ -374,6 +376,10 @@ fn a_second_instance_that_is_refused_takes_nothing_from_the_first() {
         let bytes = stage.verdict(&who, &round, &[(&of, codes::SNP_TCB_BELOW_MINIMUM)]);
         assert!(stage.hand(&bytes).stopped().is_empty(), "{who} about {of}");
     }
+    // Somebody else takes it for the newer one.
+    let bytes = stage.verdict(&name("server"), &round, &[]);
+    let seen = stage.hand(&bytes);
+    assert_eq!((seen.refused(), seen.stopped()), (None, Vec::new()));
     assert!(stage.wait(seconds(1)).stopped().is_empty());
 }
 

@@ -373,12 +373,17 @@ impl Stage {
         }
     }
 
+    /// The participant's hardware answers with any evidence.
+    pub(crate) fn collected(&mut self, round: &Round, evidence: Evidence) -> Seen {
+        let (now, mut out) = (self.now(), Vec::new());
+        self.agent.collected(now, round.epoch, Ok(evidence), &mut out);
+        Self::see(out)
+    }
+
     /// The participant's hardware answers.
     pub(crate) fn attest(&mut self, round: &mut Round) -> Seen {
-        let (now, mut out) = (self.now(), Vec::new());
         let evidence = Evidence { evidence: b"evidence".to_vec(), aux: Vec::new(), endorsements: Vec::new() };
-        self.agent.collected(now, round.epoch, Ok(evidence), &mut out);
-        let seen = Self::see(out);
+        let seen = self.collected(round, evidence);
         if let Some(message) = seen.message(Kind::Token) {
             let envelope = Envelope::parse(&message.payload).unwrap();
             round.honest = Some(Binding::new(sha512(&envelope.transcript)));

@@ -13,9 +13,11 @@
 mod attacks;
 mod coordinator;
 mod evil;
+mod failures;
 mod jobs;
 mod life;
 mod properties;
 mod registration;
 mod sites;
 mod support;
+mod words;

@@ -102,3 +102,11 @@ fn each_tag_is_compared_and_has_its_code() {
         assert_eq!((found, finding.code), (tag, code));
     }
 }
+
+#[test]
+fn devices_are_the_same_in_any_order() {
+    let mut devices = crate::fixture::devices(fed_proto::binding::DeviceClass::Gpu, 4);
+    let digest = fed_proto::binding::devices_digest(&devices);
+    devices.reverse();
+    assert_eq!(fed_proto::binding::devices_digest(&devices), digest);
+}
