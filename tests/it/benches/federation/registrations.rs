@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -167,7 +167,7 @@ impl Env for Connected {
 }
 
 impl Site {
-    fn new(kit: &PathBuf, number: usize, init: &BTreeMap<String, String>) -> Self {
+    fn new(kit: &Path, number: usize, init: &BTreeMap<String, String>) -> Self {
         let kit = Kit::load(kit).unwrap();
         let configured = kit.config.participant().cloned().unwrap();
         assert_eq!(configured.profile, Profile::snp_raw_1());

@@ -36,7 +36,7 @@ pub(crate) struct Machine {
 pub(crate) struct State {
     pub(crate) mr_td: [u8; 48],
     pub(crate) mr_config_id: [u8; 48],
-    /// TEE_TCB_SVN[0].
+    /// The first byte of TEE_TCB_SVN: the SVN of the TDX module.
     pub(crate) module_svn: u8,
     pub(crate) behaviour: Behaviour,
 }
