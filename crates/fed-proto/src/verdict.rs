@@ -146,7 +146,8 @@ mod tests {
         let bytes = refusing(&["a", "b"]).bytes();
         for end in 0..bytes.len() {
             // What ends after the first refusal is a verdict with one refusal.
-            let whole = [refusing(&[]), refusing(&["a"])].iter().any(|verdict| verdict.bytes() == bytes[..end]);
+            let whole =
+                [refusing(&[]), refusing(&["a"])].iter().any(|verdict| verdict.bytes() == bytes[..end]);
             assert_eq!(Verdict::parse(&bytes[..end]).is_some(), whole, "{end} bytes");
         }
         for tail in [&b"\0"[..], &[9], &[11, 0, 0, 0, 0]] {

@@ -1,6 +1,11 @@
 //! A participant's start from its kit (*workflow.md* 1.3 row 1), with an emulated guest: it refuses wherever anything
 //! that it needs is not in order, and runs where all is.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "tests fail by panicking"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -53,8 +58,7 @@ impl Kit {
     fn new() -> Self {
         let owner = Owner::new();
         let init = init_data(&owner.descriptor.federation_id(), &site(1), Role::Client);
-        let kit =
-            Self { folder: tempfile::tempdir().unwrap(), guest: Guest::new(1, sha256(&init).0), owner };
+        let kit = Self { folder: tempfile::tempdir().unwrap(), guest: Guest::new(1, sha256(&init).0), owner };
         kit.write_bundle(1, |_| {});
         kit.write("muster.toml", CONFIG);
         kit.write("policy.toml", &policy(""));

@@ -9,8 +9,8 @@ use fed_proto::bundle::SignedBundle;
 use fed_proto::crypto::sha256;
 use fed_proto::envelope::{Envelope, MAX_ENVELOPE};
 use fed_proto::message::{
-    Admission, Challenge, ChannelProof, Closed, Contribution, JobOrder, Kind, MAX_MEMBERS, Notice, Open, Payload,
-    Reserve,
+    Admission, Challenge, ChannelProof, Closed, Contribution, JobOrder, Kind, MAX_MEMBERS, Notice, Open,
+    Payload, Reserve,
 };
 use fed_proto::name::Name;
 use fed_proto::role::Role;
@@ -423,7 +423,8 @@ fn a_verdict_waits_for_the_tokens_that_it_is_about() {
     let mut stage = Stage::new();
     let round = attesting(&mut stage, 1);
     let counted = |seen: &Seen| {
-        let verdict = |event: &Event| matches!(event, Event::Verdict { verifier, .. } if *verifier == site(2));
+        let verdict =
+            |event: &Event| matches!(event, Event::Verdict { verifier, .. } if *verifier == site(2));
         seen.events.iter().any(verdict)
     };
     let bytes = stage.verdict(&site(2), &round, &[]);
