@@ -126,7 +126,7 @@ fn n_tdx_36_collateral_older_than_what_was_seen_does_not_come_back() {
 fn n_tdx_23_offline_without_a_cache_nothing_is_decided() {
     let scene = Scene::new();
     let result = scene.run(4, "--offline");
-    assert_eq!(result["code"], "tdx.tcb_info.missing", "{result}");
+    assert_eq!(result["code"], "tdx.crl.missing", "{result}");
     assert!(result["detail"].as_str().unwrap().contains("offline"), "{result}");
     assert!(scene.pcs.service().log().is_empty());
 }
