@@ -20,8 +20,8 @@ use cc_verifier::tdx::{Anchors, Verifier};
 use serde_json::Value;
 use tdx_corpus::{QUOTES, blobs, collateral, corpus, quote};
 use tdx_rows::{
-    ADVISORIES, COLLATERAL, FEB_2025, MAR_2026, MID_2023, OCT_2025, QVL_2025_06, QVL_2025_09, QVL_2026_02,
-    ROWS,
+    ADVISORIES, COLLATERAL, FEB_2025, MAR_2026, MID_2023, NO_QUOTES, OCT_2025, QVL_2025_06, QVL_2025_09,
+    QVL_2026_02, ROWS,
 };
 
 fn verify(evidence: Vec<u8>, endorsements: Vec<Vec<u8>>, at: u64, waivers: &[&str]) -> VerifyReply {
@@ -191,16 +191,7 @@ fn nothing_may_follow_a_quote() {
 
 #[test]
 fn what_is_no_quote_is_refused() {
-    let files = [
-        // MACed reports: of use to the machine alone.
-        ("tdx/tdreport-raw/report.dat", "tdx.version.unsupported"),
-        ("tdx/tdreport-raw/tdx_report_1.bin", "tdx.version.unsupported"),
-        ("tdx-azure-vtpm/kinvolk-hcl/hcl-report.bin", "tdx.version.unsupported"),
-        ("tdx-azure-vtpm/trustee-v0-v1/hcl-report.bin", "tdx.version.unsupported"),
-        // Its certificate is not in a chain, and Intel's root is not above it.
-        ("tdx/intel-qvl-sample-testroot/quote.dat", "tdx.certdata.unsupported"),
-    ];
-    for (file, expected) in files {
+    for (file, expected) in NO_QUOTES {
         let evidence = std::fs::read(corpus().join(file)).unwrap();
         let reply = verify(evidence, collateral("dcapqvl-2026-02"), QVL_2026_02, &[]);
         assert_eq!(code(&reply), expected, "{file}");

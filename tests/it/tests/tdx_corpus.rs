@@ -12,7 +12,7 @@ use muster_it::cli::Muster;
 use muster_it::corpus::corpus;
 use muster_it::place::plugins;
 use serde_json::Value;
-use tdx_rows::{ADVISORIES, COLLATERAL, ROWS};
+use tdx_rows::{ADVISORIES, COLLATERAL, NO_QUOTES, ROWS};
 
 /// Published without revocation lists.
 const WITHOUT_LISTS: [&str; 2] = ["trustee-2025-10", "teekit-2025-10"];
@@ -65,6 +65,18 @@ fn every_item_has_its_outcome_status_and_advisories() {
         assert_eq!(claims["advisory_ids"], Value::from(advisories), "{case}");
     }
     println!("{} cases of real TDX quotes", ROWS.len());
+}
+
+#[test]
+fn what_is_no_quote_is_refused() {
+    let Some(corpus) = corpus("what is no TDX quote", NO_QUOTES.len()) else { return };
+    let muster = Muster::new();
+    for (file, expected) in NO_QUOTES {
+        let more = format!("--offline --at {}", UnixTime::from_secs(tdx_rows::QVL_2026_02));
+        let result = muster.json(3, &line("verify", &corpus, file, published("dcapqvl-2026-02"), &more));
+        assert_eq!(result["code"], expected, "{file}: {result}");
+    }
+    println!("{} cases of what is no TDX quote", NO_QUOTES.len());
 }
 
 #[test]

@@ -122,3 +122,14 @@ pub(crate) const COLLATERAL: [(&str, &[&str]); 8] = [
         ],
     ),
 ];
+
+/// What is no quote that anybody could accept, and why; published with the others.
+pub(crate) const NO_QUOTES: [(&str, &str); 5] = [
+    // MACed reports: of use to the machine alone.
+    ("tdx/tdreport-raw/report.dat", "tdx.version.unsupported"),
+    ("tdx/tdreport-raw/tdx_report_1.bin", "tdx.version.unsupported"),
+    ("tdx-azure-vtpm/kinvolk-hcl/hcl-report.bin", "tdx.version.unsupported"),
+    ("tdx-azure-vtpm/trustee-v0-v1/hcl-report.bin", "tdx.version.unsupported"),
+    // Its certificate is not in a chain, and Intel's root is not above it.
+    ("tdx/intel-qvl-sample-testroot/quote.dat", "tdx.certdata.unsupported"),
+];
