@@ -101,6 +101,9 @@ mod tests {
         ledger.accept(verifier, subject, SECOND * 30);
         ledger.accept(verifier, subject, SECOND * 25);
         assert_eq!(age(&ledger), None);
+        ledger.accept(verifier, subject, SECOND * 35);
+        ledger.reject(verifier, subject, SECOND * 35);
+        assert_eq!(age(&ledger), None, "of one round, in whichever order");
         ledger.accept(verifier, subject, SECOND * 40);
         assert_eq!(age(&ledger), Some(SECOND * 60));
         // Other instances of the same names.

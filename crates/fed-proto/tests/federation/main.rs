@@ -18,6 +18,7 @@ mod jobs;
 mod life;
 mod properties;
 mod registration;
+mod sessions;
 mod sites;
 mod support;
 mod words;

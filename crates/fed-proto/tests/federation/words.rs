@@ -6,7 +6,7 @@ use cc_core::{Code, Finding, codes};
 use cc_testkit::federation::{Owner, name, site};
 use fed_proto::binding::{Leaf, Purpose, Transcript};
 use fed_proto::bundle::SignedBundle;
-use fed_proto::crypto::sha256;
+use fed_proto::crypto::{AttKey, sha256};
 use fed_proto::envelope::{Envelope, MAX_ENVELOPE};
 use fed_proto::message::{
     Admission, Challenge, ChannelProof, Closed, Contribution, JobOrder, Kind, MAX_MEMBERS, Notice, Open,
@@ -14,7 +14,7 @@ use fed_proto::message::{
 };
 use fed_proto::name::Name;
 use fed_proto::role::Role;
-use fed_proto::round::{Event, Evidence};
+use fed_proto::round::{Event, Evidence, Me, Participant};
 use fed_proto::signed::{Header, Signed};
 
 use crate::evil::{Actor, Round, Seen, Stage};
@@ -483,6 +483,28 @@ fn a_grant_ends_with_the_verdicts_and_names_the_bundle_of_its_round() {
     let grant = &seen.started().unwrap().grant;
     assert_eq!(grant.expires.as_secs() - grant.issued.as_secs(), 500);
     assert_eq!((stage.agent.bundle().version, grant.bundle), (3, under));
+}
+
+#[test]
+fn n_fl_27_a_participant_does_not_begin_under_an_older_bundle() {
+    let stage = Stage::new();
+    for (lowest, code) in [(Some(2), None), (None, None), (Some(3), Some(codes::POL_ROLLBACK))] {
+        let key = AttKey::from_seed(&[1; 32]).unwrap();
+        let actor = Actor::new(&stage.owner, &site(1), Role::Client, 1);
+        let me = Me {
+            descriptor: stage.owner.descriptor.clone(),
+            name: site(1),
+            role: Role::Client,
+            profile: cc_core::Profile::snp_raw_1(),
+            key,
+            identity: actor.identity,
+            runtime: None,
+            policy: sha256(b"policy"),
+        };
+        let bundle = SignedBundle::from_bytes(&stage.bundle).unwrap();
+        let begun = Participant::new(me, bundle, lowest, stage.now());
+        assert_eq!(begun.err().map(|finding| finding.code), code, "{lowest:?}");
+    }
 }
 
 #[test]

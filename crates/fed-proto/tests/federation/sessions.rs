@@ -1,0 +1,387 @@
+//! Connections to a server: who may speak over which, and what proves that it is whose.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use cc_core::{Binding, Code, codes};
+use cc_testkit::federation::{Federation, Owner, Tamper, name, site};
+use fed_proto::binding::pop;
+use fed_proto::bundle::RosterEntry;
+use fed_proto::coordinator::{Conn, ServerEvent, Standing};
+use fed_proto::crypto::{AttKey, sha256, sha512};
+use fed_proto::message::{Busy, ChannelProof, Hello, JobUpdate, Kind, Payload};
+use fed_proto::name::Name;
+use fed_proto::role::Role;
+use fed_proto::signed::{Header, Signed};
+
+use crate::support::{job, outcome, registered, scheduled, seconds};
+
+const SOON: Duration = Duration::from_millis(100);
+
+fn on(kind: Kind, mut change: impl FnMut(Signed) -> Vec<Vec<u8>> + 'static) -> Option<Tamper> {
+    Some(Box::new(move |bytes| match Signed::from_bytes(&bytes, usize::MAX) {
+        Some(message) if message.header.kind == kind.number() => change(message),
+        _ => vec![bytes],
+    }))
+}
+
+fn silenced(kind: Kind) -> Option<Tamper> {
+    on(kind, |_| Vec::new())
+}
+
+/// Signs anything with a site's own key, beyond its own sequence numbers, and hands it to the server over the site's
+/// connection. Returns what the server charges for it.
+fn say(
+    federation: &mut Federation,
+    by: &Name,
+    kind: Kind,
+    round: (u64, &str),
+    payload: Vec<u8>,
+) -> Option<Code> {
+    say_to(federation, by, None, kind, round, payload)
+}
+
+fn say_to(
+    federation: &mut Federation,
+    by: &Name,
+    to: Option<Name>,
+    kind: Kind,
+    (epoch, job_id): (u64, &str),
+    payload: Vec<u8>,
+) -> Option<Code> {
+    let me = federation.sites[by].agent.as_ref().unwrap().me();
+    let header = Header {
+        epoch,
+        job_id: job_id.to_owned(),
+        sender: me.name.clone(),
+        recipient: to,
+        kind: kind.number(),
+        sequence: 1_000_000 + u64::from(kind.number()),
+    };
+    let message = Signed::new(&federation.owner.descriptor.federation_id(), header, payload, &me.key);
+    let before = federation.server.events.len();
+    federation.hand_to_server(by, message.to_bytes());
+    federation.server.events[before..].iter().find_map(|event| match event {
+        ServerEvent::Charged { finding, .. } => Some(finding.code.clone()),
+        _ => None,
+    })
+}
+
+fn opened(federation: &Federation) -> Vec<u64> {
+    let opened = |event: &ServerEvent| match event {
+        ServerEvent::Opened { epoch, .. } => Some(*epoch),
+        _ => None,
+    };
+    federation.server.events.iter().filter_map(opened).collect()
+}
+
+/// How often a connection of the name was proven.
+fn proven(federation: &Federation, name: &Name) -> usize {
+    let of = |event: &&ServerEvent| matches!(event, ServerEvent::Connected { name: of, connected: true } if of == name);
+    federation.server.events.iter().filter(of).count()
+}
+
+fn turned_away(federation: &Federation, name: &Name) -> Vec<Code> {
+    federation.sites[name].turned_away.iter().map(|finding| finding.code.clone()).collect()
+}
+
+fn standing(federation: &Federation, name: &Name) -> Option<Standing> {
+    let server = federation.server.coordinator.as_ref().unwrap();
+    server.sites().find(|(of, _)| *of == name).map(|(_, site)| site.standing())
+}
+
+/// The site reconnects; what it would prove itself by is returned and not sent.
+fn proof_withheld(federation: &mut Federation, who: &Name) -> ChannelProof {
+    let seen: Rc<RefCell<Option<ChannelProof>>> = Rc::default();
+    let recorder = Rc::clone(&seen);
+    federation.cut(who);
+    federation.run(SOON);
+    federation.sites.get_mut(who).unwrap().tamper = on(Kind::ChannelProof, move |message| {
+        *recorder.borrow_mut() = message.read();
+        Vec::new()
+    });
+    federation.connect(who);
+    federation.run(SOON);
+    federation.sites.get_mut(who).unwrap().tamper = None;
+    seen.borrow_mut().take().unwrap()
+}
+
+/// A proof of possession over a connection, by the key of an instance.
+fn proof(federation: &Federation, by: &Name, transcript: &[u8], exporter: [u8; 32]) -> Vec<u8> {
+    let key = &federation.sites[by].agent.as_ref().unwrap().me().key;
+    let signature = pop::sign_channel(key, &Binding::new(sha512(transcript)), &exporter);
+    ChannelProof {
+        transcript: transcript.to_vec().into(),
+        exporter: exporter.to_vec().into(),
+        pop: signature.0.to_vec().into(),
+    }
+    .to_bytes()
+}
+
+fn exporter(federation: &mut Federation, of: &Name, transcript: &[u8]) -> [u8; 32] {
+    let mut exporter = None;
+    federation.with_agent(of, None, |_, env, _| exporter = env.exporter(&sha256(transcript).0));
+    exporter.unwrap()
+}
+
+#[test]
+fn n_fl_30_the_server_takes_no_proof_that_was_made_for_another_connection() {
+    let mut federation = registered(401, 2);
+    let known = proof_withheld(&mut federation, &site(1));
+    assert_eq!(federation.online(), [site(2)].into());
+    let payload = proof(&federation, &site(1), &known.transcript, [7; 32]);
+    say(&mut federation, &site(1), Kind::ChannelProof, (0, ""), payload);
+    federation.run(SOON);
+    assert_eq!(turned_away(&federation, &site(1)), [codes::BIND_CHANNEL_MISMATCH]);
+    assert_eq!(federation.online(), [site(2)].into());
+}
+
+#[test]
+fn n_fl_02_the_server_takes_no_proof_by_another_key() {
+    let mut federation = registered(402, 2);
+    let mut known = proof_withheld(&mut federation, &site(1));
+    known.pop[10] ^= 1;
+    say(&mut federation, &site(1), Kind::ChannelProof, (0, ""), known.to_bytes());
+    federation.run(SOON);
+    assert_eq!(turned_away(&federation, &site(1)), [codes::BIND_POP_INVALID]);
+    assert_eq!(federation.online(), [site(2)].into());
+}
+
+/// The one who waits for a name has its certificate and saw its tokens.
+#[test]
+fn d4_whoever_waits_for_a_name_cannot_prove_itself_by_the_tokens_of_its_owner() {
+    let mut federation = registered(404, 2);
+    let known = proof_withheld(&mut federation, &site(1));
+    federation.connect(&site(1));
+    federation.run(SOON);
+    federation.sites.get_mut(&site(1)).unwrap().tamper_inbound = silenced(Kind::Challenge);
+    let before = proven(&federation, &site(1));
+    let twin = federation.twin(&site(1));
+    federation.run(SOON);
+    let exporter = exporter(&mut federation, &twin, &known.transcript);
+    let payload = proof(&federation, &twin, &known.transcript, exporter);
+    say(&mut federation, &twin, Kind::ChannelProof, (0, ""), payload);
+    federation.run(SOON);
+    assert_eq!(proven(&federation, &site(1)), before);
+    assert!(federation.online().contains(&site(1)));
+}
+
+#[test]
+fn n_fl_41_a_hello_that_its_key_did_not_sign() {
+    let mut federation = Federation::new(405, 1);
+    federation.start_server();
+    federation.sites.get_mut(&site(1)).unwrap().tamper = on(Kind::Hello, |mut message| {
+        message.signature.0[0] ^= 1;
+        vec![message.to_bytes()]
+    });
+    federation.start(&site(1));
+    federation.run(seconds(5));
+    assert_eq!(turned_away(&federation, &site(1)), [codes::FL_MESSAGE_UNSIGNED]);
+    assert!(opened(&federation).is_empty());
+}
+
+#[test]
+fn n_fl_31_a_hello_of_an_earlier_connection() {
+    let mut federation = Federation::new(406, 2);
+    let seen: Rc<RefCell<Vec<u8>>> = Rc::default();
+    let recorder = Rc::clone(&seen);
+    federation.sites.get_mut(&site(1)).unwrap().tamper = on(Kind::Hello, move |message| {
+        *recorder.borrow_mut() = message.to_bytes();
+        vec![message.to_bytes()]
+    });
+    federation.start_all();
+    federation.run_until("registration", seconds(30), Federation::all_registered);
+    let old = seen.borrow().clone();
+    federation.cut(&site(1));
+    federation.run(seconds(1));
+    federation.sites.get_mut(&site(1)).unwrap().tamper = on(Kind::Hello, move |_| vec![old.clone()]);
+    federation.connect(&site(1));
+    federation.run(SOON);
+    let charged = |event: &ServerEvent| matches!(event, ServerEvent::Charged { finding, .. } if finding.code == codes::FL_MESSAGE_REPLAYED);
+    assert!(federation.server.events.iter().any(charged));
+    assert_eq!(federation.online(), [site(2)].into());
+}
+
+#[test]
+fn a_second_hello_and_words_for_others_are_charged() {
+    let mut federation = registered(407, 2);
+    let identity = federation.sites[&site(1)].agent.as_ref().unwrap().me().identity.clone();
+    let hello = Hello { identity }.to_bytes();
+    let charge = say(&mut federation, &site(1), Kind::Hello, (0, ""), hello);
+    assert_eq!(charge, Some(codes::FL_PEER_QUARANTINED));
+    let update = JobUpdate { state: "failed".to_owned(), text: String::new() }.to_bytes();
+    let charge = say_to(&mut federation, &site(1), Some(site(2)), Kind::JobUpdate, (0, ""), update);
+    assert_eq!(charge, Some(codes::FL_PEER_QUARANTINED));
+    assert!(federation.online().contains(&site(1)));
+}
+
+fn failures(federation: &Federation) -> usize {
+    let failed =
+        |event: &&ServerEvent| matches!(event, ServerEvent::JobUpdate { state, .. } if state == "failed");
+    federation.server.events.iter().filter(failed).count()
+}
+
+#[test]
+fn whoever_waits_for_a_name_says_nothing_about_its_jobs() {
+    let failed = || JobUpdate { state: "failed".to_owned(), text: String::new() }.to_bytes();
+    let mut federation = registered(408, 2);
+    let both = [site(1), site(2)];
+    let id = federation.attempt(&job("one", ""), 1, &[&both[0], &both[1]]);
+    scheduled(&outcome(&mut federation, 1));
+    federation.sites.get_mut(&site(1)).unwrap().tamper_inbound = silenced(Kind::Challenge);
+    let twin = federation.twin(&site(1));
+    federation.sites.get_mut(&twin).unwrap().mute = true;
+    federation.run(SOON);
+    say(&mut federation, &twin, Kind::JobUpdate, (0, &id), failed());
+    assert_eq!(failures(&federation), 0);
+    // Not in its registration either, which begins when the owner of the name does not answer.
+    let before = opened(&federation).len();
+    federation.run_until("its registration", seconds(60), |f| opened(f).len() > before);
+    federation.run(SOON);
+    let epoch = *opened(&federation).last().unwrap();
+    say(&mut federation, &twin, Kind::JobUpdate, (epoch, &id), failed());
+    assert_eq!(failures(&federation), 0);
+    say(&mut federation, &site(1), Kind::JobUpdate, (0, &id), failed());
+    assert_eq!(failures(&federation), 1, "the owner of the name does");
+}
+
+#[test]
+fn whoever_waits_for_a_name_does_not_excuse_it_from_a_round() {
+    let mut federation = registered(409, 2);
+    let seen: Rc<RefCell<Vec<u8>>> = Rc::default();
+    let recorder = Rc::clone(&seen);
+    let one = federation.sites.get_mut(&site(1)).unwrap();
+    one.tamper = on(Kind::Contribution, move |message| {
+        *recorder.borrow_mut() = message.to_bytes();
+        Vec::new()
+    });
+    one.tamper_inbound = silenced(Kind::Challenge);
+    let both = [site(1), site(2)];
+    let id = federation.attempt(&job("one", "min_sites = 1"), 1, &[&both[0], &both[1]]);
+    let epoch = *opened(&federation).last().unwrap();
+    let twin = federation.twin(&site(1));
+    federation.run(SOON);
+    let busy = Busy { text: String::new() }.to_bytes();
+    say(&mut federation, &twin, Kind::Busy, (epoch, &id), busy);
+    federation.run(SOON);
+    let contribution = seen.borrow().clone();
+    federation.hand_to_server(&site(1), contribution);
+    assert_eq!(scheduled(&outcome(&mut federation, 1)), ["server", "site-001", "site-002"]);
+}
+
+/// One key, and an instance id of its own: another process than the one that was registered.
+#[test]
+fn an_instance_is_known_by_its_key_and_its_id() {
+    let mut federation = registered(411, 2);
+    let federation_id = federation.owner.descriptor.federation_id();
+    let one = &federation.sites[&site(1)];
+    let me = one.agent.as_ref().unwrap().me();
+    let identity = one.enrolled.identity(&federation_id, &me.key, [0xee; 16]);
+    let header = Header {
+        epoch: 0,
+        job_id: String::new(),
+        sender: site(1),
+        recipient: None,
+        kind: Kind::Hello.number(),
+        sequence: 1_000_000,
+    };
+    let hello = Signed::new(&federation_id, header, Hello { identity }.to_bytes(), &me.key).to_bytes();
+    federation.cut(&site(1));
+    federation.run(SOON);
+    federation.sites.get_mut(&site(1)).unwrap().tamper = on(Kind::Hello, move |_| vec![hello.clone()]);
+    let (rounds, before) = (opened(&federation).len(), proven(&federation, &site(1)));
+    federation.connect(&site(1));
+    federation.run(SOON);
+    assert_eq!(proven(&federation, &site(1)), before);
+    federation.run(seconds(20));
+    assert!(opened(&federation).len() > rounds, "it has to show a token");
+}
+
+#[test]
+fn n_fl_20_of_two_that_wait_for_a_name_the_second_is_sent_away() {
+    let mut federation = registered(412, 2);
+    federation.sites.get_mut(&site(1)).unwrap().tamper_inbound = silenced(Kind::Challenge);
+    let first = federation.twin(&site(1));
+    federation.run(SOON);
+    let second = name("site-001.second");
+    federation.add(&second);
+    federation.sites.get_mut(&second).unwrap().enrolled = federation.sites[&site(1)].enrolled.clone();
+    federation.start(&second);
+    federation.run(SOON);
+    assert_eq!(turned_away(&federation, &second), [codes::FL_REGISTRATION_DUPLICATE]);
+    federation.run(seconds(30));
+    assert!(federation.sites[&first].registered, "the first had its turn when nobody answered");
+}
+
+#[test]
+fn a_lost_connection_gives_way_to_its_own_instance() {
+    let mut federation = Federation::new(413, 1);
+    federation.sites.get_mut(&site(1)).unwrap().mute = true;
+    federation.start_all();
+    federation.run(seconds(2));
+    assert_eq!(opened(&federation).len(), 1);
+    federation.lose(&site(1));
+    federation.sites.get_mut(&site(1)).unwrap().mute = false;
+    federation.connect(&site(1));
+    federation.run(seconds(2));
+    assert!(turned_away(&federation, &site(1)).is_empty());
+    federation.run_until("registration", seconds(120), Federation::all_registered);
+}
+
+#[test]
+fn only_clients_register() {
+    let mut federation = registered(414, 1);
+    let federation_id = federation.owner.descriptor.federation_id();
+    for role in [Role::Server, Role::Relay, Role::KeyBroker] {
+        let who = if role == Role::Server { name("server") } else { name("other") };
+        let key = AttKey::from_seed(&[3; 32]).unwrap();
+        let identity = federation.owner.enrol(&who, role).identity(&federation_id, &key, [3; 16]);
+        let header = Header {
+            epoch: 0,
+            job_id: String::new(),
+            sender: who.clone(),
+            recipient: None,
+            kind: Kind::Hello.number(),
+            sequence: 1,
+        };
+        let hello = Signed::new(&federation_id, header, Hello { identity }.to_bytes(), &key).to_bytes();
+        let before = opened(&federation).len();
+        federation.with_server(|server, now, env, out| {
+            server.connected(now, Conn(99), who.clone(), role);
+            server.receive(now, Conn(99), hello, env, out);
+        });
+        federation.run(seconds(1));
+        let refused = federation.server.events.iter().rev().find_map(|event| match event {
+            ServerEvent::Refused { name, finding } if *name == who => Some(finding.code.clone()),
+            _ => None,
+        });
+        assert_eq!(refused, Some(codes::FL_MEMBER_UNKNOWN), "{role}");
+        assert_eq!(opened(&federation).len(), before);
+    }
+}
+
+#[test]
+fn corner_case_6_a_newer_instance_that_is_refused_replaces_nobody() {
+    let mut federation = Federation::with(415, 2, Owner::new(), |bundle| {
+        let entry = RosterEntry { role: Role::Client, organisation: "one".to_owned(), replaceable: true };
+        bundle.members.insert(site(1), entry);
+    });
+    federation.start_all();
+    federation.run_until("registration", seconds(30), Federation::all_registered);
+    let both = [site(1), site(2)];
+    let id = federation.attempt(&job("one", ""), 1, &[&both[0], &both[1]]);
+    scheduled(&outcome(&mut federation, 1));
+    let twin = name("site-001.twin");
+    federation.add(&twin);
+    let enrolled = federation.sites[&site(1)].enrolled.clone();
+    let machine = federation.sites.get_mut(&twin).unwrap();
+    machine.enrolled = enrolled;
+    machine.forge = Some(Box::new(|_| b"nothing".to_vec()));
+    federation.start(&twin);
+    federation.run(seconds(20));
+    assert_eq!(turned_away(&federation, &twin), [codes::SNP_SIGNATURE_INVALID]);
+    assert!(turned_away(&federation, &site(1)).is_empty());
+    assert_eq!(standing(&federation, &site(1)), Some(Standing::Trusted));
+    assert!(federation.sites[&site(1)].running.contains_key(&id) && federation.online().contains(&site(1)));
+}
