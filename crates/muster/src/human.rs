@@ -139,7 +139,19 @@ fn claims(heading: &str, claims: &Claims) -> String {
     if !claims.is_empty() {
         let _ = writeln!(text, "{HEADING}{heading}{HEADING:#}");
         for (name, value) in claims.iter() {
-            let _ = writeln!(text, "  {name:<22} {}", shorten(&plain(value)));
+            let line = plain(value);
+            match value {
+                // A list that does not fit on a line, of events perhaps, has a line for each.
+                ClaimValue::List(list) if line.chars().count() > VALUE_WIDTH * 2 => {
+                    let _ = writeln!(text, "  {name:<22} {} entries", list.len());
+                    for entry in list {
+                        let _ = writeln!(text, "    {}", shorten(&plain(entry)));
+                    }
+                }
+                _ => {
+                    let _ = writeln!(text, "  {name:<22} {}", shorten(&line));
+                }
+            }
         }
     }
     text
