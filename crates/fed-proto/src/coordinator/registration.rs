@@ -50,7 +50,8 @@ impl Coordinator {
             self.work.extend(own.into_iter().map(super::Work::FromOwn));
         }
         if let Some(earlier) = self.sites.get(name).cloned() {
-            if earlier.key == key {
+            // Whoever was evicted is a member again: the bundle in force has it.
+            if earlier.key == key && earlier.standing != Standing::Evicted {
                 site.go_on_from(&earlier);
             }
             if let Some(old) = earlier.connection.filter(|old| *old != connection) {

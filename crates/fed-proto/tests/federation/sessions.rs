@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use cc_core::{Binding, Code, codes};
+use cc_core::{Binding, Code, Finding, codes};
 use cc_testkit::federation::{Federation, Owner, Tamper, name, site};
 use fed_proto::binding::pop;
 use fed_proto::bundle::RosterEntry;
@@ -92,19 +92,28 @@ fn standing(federation: &Federation, name: &Name) -> Option<Standing> {
 }
 
 /// The site reconnects; what it would prove itself by is returned and not sent.
-fn proof_withheld(federation: &mut Federation, who: &Name) -> ChannelProof {
-    let seen: Rc<RefCell<Option<ChannelProof>>> = Rc::default();
+fn proof_withheld(federation: &mut Federation, who: &Name) -> (Header, ChannelProof) {
+    let seen: Rc<RefCell<Option<Signed>>> = Rc::default();
     let recorder = Rc::clone(&seen);
     federation.cut(who);
     federation.run(SOON);
     federation.sites.get_mut(who).unwrap().tamper = on(Kind::ChannelProof, move |message| {
-        *recorder.borrow_mut() = message.read();
+        *recorder.borrow_mut() = Some(message);
         Vec::new()
     });
     federation.connect(who);
     federation.run(SOON);
     federation.sites.get_mut(who).unwrap().tamper = None;
-    seen.borrow_mut().take().unwrap()
+    let message = seen.borrow_mut().take().unwrap();
+    let proof = message.read().unwrap();
+    (message.header, proof)
+}
+
+/// Hands another proof to the server in place of the one that was withheld.
+fn prove(federation: &mut Federation, by: &Name, header: Header, payload: Vec<u8>) {
+    let key = &federation.sites[by].agent.as_ref().unwrap().me().key;
+    let message = Signed::new(&federation.owner.descriptor.federation_id(), header, payload, key);
+    federation.hand_to_server(by, message.to_bytes());
 }
 
 /// A proof of possession over a connection, by the key of an instance.
@@ -128,10 +137,10 @@ fn exporter(federation: &mut Federation, of: &Name, transcript: &[u8]) -> [u8; 3
 #[test]
 fn n_fl_30_the_server_takes_no_proof_that_was_made_for_another_connection() {
     let mut federation = registered(401, 2);
-    let known = proof_withheld(&mut federation, &site(1));
+    let (header, known) = proof_withheld(&mut federation, &site(1));
     assert_eq!(federation.online(), [site(2)].into());
     let payload = proof(&federation, &site(1), &known.transcript, [7; 32]);
-    say(&mut federation, &site(1), Kind::ChannelProof, (0, ""), payload);
+    prove(&mut federation, &site(1), header, payload);
     federation.run(SOON);
     assert_eq!(turned_away(&federation, &site(1)), [codes::BIND_CHANNEL_MISMATCH]);
     assert_eq!(federation.online(), [site(2)].into());
@@ -140,19 +149,34 @@ fn n_fl_30_the_server_takes_no_proof_that_was_made_for_another_connection() {
 #[test]
 fn n_fl_02_the_server_takes_no_proof_by_another_key() {
     let mut federation = registered(402, 2);
-    let mut known = proof_withheld(&mut federation, &site(1));
+    let (header, mut known) = proof_withheld(&mut federation, &site(1));
     known.pop[10] ^= 1;
-    say(&mut federation, &site(1), Kind::ChannelProof, (0, ""), known.to_bytes());
+    prove(&mut federation, &site(1), header, known.to_bytes());
     federation.run(SOON);
     assert_eq!(turned_away(&federation, &site(1)), [codes::BIND_POP_INVALID]);
     assert_eq!(federation.online(), [site(2)].into());
+}
+
+#[test]
+fn a_proof_by_a_token_that_was_never_accepted_is_worth_a_new_registration() {
+    let mut federation = registered(403, 2);
+    let (header, known) = proof_withheld(&mut federation, &site(1));
+    let mut other = known.transcript.to_vec();
+    *other.last_mut().unwrap() ^= 1;
+    let exporter = exporter(&mut federation, &site(1), &other);
+    let (rounds, before) = (opened(&federation).len(), proven(&federation, &site(1)));
+    let payload = proof(&federation, &site(1), &other, exporter);
+    prove(&mut federation, &site(1), header, payload);
+    assert_eq!(proven(&federation, &site(1)), before);
+    federation.run_until("registration", seconds(60), Federation::all_registered);
+    assert!(opened(&federation).len() > rounds, "it showed a token");
 }
 
 /// The one who waits for a name has its certificate and saw its tokens.
 #[test]
 fn d4_whoever_waits_for_a_name_cannot_prove_itself_by_the_tokens_of_its_owner() {
     let mut federation = registered(404, 2);
-    let known = proof_withheld(&mut federation, &site(1));
+    let (_, known) = proof_withheld(&mut federation, &site(1));
     federation.connect(&site(1));
     federation.run(SOON);
     federation.sites.get_mut(&site(1)).unwrap().tamper_inbound = silenced(Kind::Challenge);
@@ -270,6 +294,24 @@ fn whoever_waits_for_a_name_does_not_excuse_it_from_a_round() {
     assert_eq!(scheduled(&outcome(&mut federation, 1)), ["server", "site-001", "site-002"]);
 }
 
+#[test]
+fn whoever_was_evicted_and_is_a_member_again_registers_anew() {
+    let mut federation = registered(410, 2);
+    let mut second = federation.owner.bundle(2);
+    second.revoked_names.insert(site(1));
+    federation.publish_bundle(&second);
+    federation.run(seconds(5));
+    assert_eq!(standing(&federation, &site(1)), Some(Standing::Evicted));
+    let third = federation.owner.bundle(3);
+    federation.publish_bundle(&third);
+    federation.run(seconds(30));
+    let before = opened(&federation).len();
+    federation.connect(&site(1));
+    federation.run_until("registration", seconds(60), Federation::all_registered);
+    assert!(opened(&federation).len() > before);
+    assert_eq!(standing(&federation, &site(1)), Some(Standing::Trusted));
+}
+
 /// One key, and an instance id of its own: another process than the one that was registered.
 #[test]
 fn an_instance_is_known_by_its_key_and_its_id() {
@@ -384,4 +426,29 @@ fn corner_case_6_a_newer_instance_that_is_refused_replaces_nobody() {
     assert!(turned_away(&federation, &site(1)).is_empty());
     assert_eq!(standing(&federation, &site(1)), Some(Standing::Trusted));
     assert!(federation.sites[&site(1)].running.contains_key(&id) && federation.online().contains(&site(1)));
+}
+
+#[test]
+fn a_suspension_outlives_a_new_registration_of_the_instance_and_not_the_instance() {
+    let mut federation = registered(416, 2);
+    let fell = Finding::new(codes::SNP_TCB_BELOW_MINIMUM, "fell");
+    federation.policy.insert((name("server"), site(1)), fell);
+    federation.run_until("suspension", seconds(400), |f| standing(f, &site(1)) == Some(Standing::Suspended));
+    federation.policy.clear();
+    federation.run(seconds(20));
+    // It has the server believe that it knows of no accepted token, and registers again.
+    let (header, known) = proof_withheld(&mut federation, &site(1));
+    let mut other = known.transcript.to_vec();
+    *other.last_mut().unwrap() ^= 1;
+    let exporter = exporter(&mut federation, &site(1), &other);
+    let payload = proof(&federation, &site(1), &other, exporter);
+    let before = proven(&federation, &site(1));
+    prove(&mut federation, &site(1), header, payload);
+    federation.run_until("registration", seconds(60), |f| proven(f, &site(1)) > before);
+    assert_eq!(standing(&federation, &site(1)), Some(Standing::Suspended));
+    assert_eq!(federation.online(), [site(2)].into());
+    federation.crash(&site(1));
+    federation.run(SOON);
+    federation.start(&site(1));
+    federation.run_until("a new instance", seconds(60), Federation::all_registered);
 }
