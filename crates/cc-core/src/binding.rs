@@ -65,6 +65,9 @@ pub enum BoundKind {
     /// 64 bytes of REPORT_DATA (SNP, TDX): the whole binding.
     #[n(0)]
     ReportData,
+    /// 32 bytes of the nonce in the requests to GPUs and switches.
+    #[n(1)]
+    GpuNonce,
 }
 
 /// The raw bound field of authentic evidence. The plugin reports it, the host compares it.
@@ -82,8 +85,7 @@ impl BoundField {
     /// Compares the field with what the verifier expects, all 64 bytes, in time that does not depend on
     /// where they differ. A field of another length never matches: nothing is padded or cut.
     pub fn compare(&self, expected: &Binding) -> Result<(), Finding> {
-        let BoundKind::ReportData = self.kind;
-        let same_length = self.bytes.len() == expected.0.len();
+        let same_length = self.kind == BoundKind::ReportData && self.bytes.len() == expected.0.len();
         let difference = self.bytes.iter().zip(&expected.0).fold(0, |acc, (a, b)| acc | (a ^ b));
         if same_length && std::hint::black_box(difference) == 0 {
             Ok(())

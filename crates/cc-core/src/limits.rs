@@ -2,6 +2,16 @@
 
 /// Largest raw evidence, in bytes.
 pub const MAX_EVIDENCE: usize = 128 * 1024;
+/// Most GPUs in one evidence.
+pub const MAX_GPUS: usize = 16;
+/// Most switches in one evidence.
+pub const MAX_SWITCHES: usize = 8;
+/// Largest report of a GPU or switch, in bytes (NVML's buffer).
+pub const MAX_DEVICE_REPORT: usize = 0x2000;
+/// Largest certificate chain of a GPU or switch, in bytes (NVML's buffer).
+pub const MAX_DEVICE_CHAIN: usize = 0x1400;
+/// Largest evidence of profile `nv-spdm-1`, in bytes: so many devices, and room for their frame.
+pub const MAX_DEVICES_EVIDENCE: usize = 24 * (MAX_DEVICE_REPORT + MAX_DEVICE_CHAIN + 64);
 /// Largest single endorsement object or fetched body, in bytes.
 pub const MAX_ENDORSEMENT: usize = 1024 * 1024;
 /// Largest certificate, in bytes; a larger one is refused before it is parsed.

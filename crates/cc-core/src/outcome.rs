@@ -122,7 +122,8 @@ mod tests {
             let code = Code::parse(info.code).unwrap();
             assert_eq!(
                 Waivers::new([code]).is_ok(),
-                ["snp.crl.missing", "tdx.crl.missing"].contains(&info.code),
+                ["snp.crl.missing", "tdx.crl.missing", "gpu.ocsp.unavailable", "gpu.rim.not_found"]
+                    .contains(&info.code),
                 "{}",
                 info.code
             );

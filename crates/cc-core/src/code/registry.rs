@@ -20,12 +20,16 @@ macro_rules! registry {
     };
 }
 
+mod gpu;
+mod jwt;
 mod protocol;
 mod snp;
 mod tdx;
 
 /// Every registered code as a constant.
 pub mod codes {
+    pub use super::gpu::codes::*;
+    pub use super::jwt::codes::*;
     pub use super::protocol::codes::*;
     pub use super::snp::codes::*;
     pub use super::tdx::codes::*;
@@ -33,5 +37,5 @@ pub mod codes {
 
 /// Every registered code, in the order of the documentation.
 pub fn registry() -> impl DoubleEndedIterator<Item = &'static CodeInfo> + Clone {
-    [protocol::ENTRIES, snp::ENTRIES, tdx::ENTRIES].into_iter().flatten()
+    [protocol::ENTRIES, snp::ENTRIES, tdx::ENTRIES, gpu::ENTRIES, jwt::ENTRIES].into_iter().flatten()
 }

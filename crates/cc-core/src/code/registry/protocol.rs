@@ -57,6 +57,9 @@ registry! {
     BIND_TOKEN_TOO_OLD "bind.token.too_old" Reject false
         "A token came after its round's deadline."
         "The participant takes part in the next round; if it is always late, raise the deadline.";
+    BIND_GPU_NONCE_MISMATCH "bind.gpu_nonce.mismatch" Reject false
+        "A device report carries another nonce than the one expected."
+        "Collect device evidence again, with the nonce of this challenge.";
     BIND_GPU_DIGEST_MISMATCH "bind.gpu_digest.mismatch" Reject false
         "The devices in the envelope are not those that the evidence vouches for."
         "The sender is faulty, or somebody exchanged device evidence.";
