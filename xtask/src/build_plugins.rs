@@ -51,8 +51,10 @@ fn configured(plugins: &[(&str, &[&str])], release: bool, folder: &str, head: &s
         install(&built.join(&name), &folder.join(&name))?;
         let bytes = std::fs::read(folder.join(&name)).map_err(|error| format!("{name}: {error}"))?;
         let sha256 = hex::encode(digest(&SHA256, &bytes));
-        let _ =
-            write!(config, "\n[[plugin]]\npath = {name:?}\nsha256 = {sha256:?}\nprofiles = {profiles:?}\n");
+        let _ = write!(
+            config,
+            "\n[[plugin]]\npath = {name:?}\nsha256 = {sha256:?}\nprofiles = {profiles:?}\nisolation = \"in-process\"\n"
+        );
     }
     write(&folder.join("plugins.toml"), &config)?;
     eprintln!("plugins are in {}", folder.display());

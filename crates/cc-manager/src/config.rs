@@ -3,7 +3,9 @@
 //! A TOML file with `version = 1`. Unknown keys are errors. Nothing is searched for: a plugin is the one file
 //! whose path and digest stand here.
 
+use std::ops::RangeInclusive;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use cc_core::{ClaimValue, Claims, Code, Profile, codes};
 use serde::Deserialize;
@@ -42,8 +44,33 @@ pub struct PluginConfig {
 /// Where a plugin runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isolation {
-    /// In the host's own process.
+    /// In the host's own process: for a plugin that is trusted like the host itself.
     InProcess,
+    /// In processes of its own, which can reach next to nothing and can be ended. What a configuration means that does
+    /// not say.
+    Worker(WorkerLimits),
+}
+
+/// `[plugin.worker]`: what a plugin's processes are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerLimits {
+    /// How long `identify`, `plan` or `verify` may take.
+    pub deadline: Duration,
+    /// How long `collect` may take.
+    pub collect_deadline: Duration,
+    /// Most memory (address space) of each process, in MiB.
+    pub memory_mib: u64,
+}
+
+impl Default for WorkerLimits {
+    /// 10 s, 120 s, 1 GiB.
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(10),
+            collect_deadline: Duration::from_secs(120),
+            memory_mib: 1024,
+        }
+    }
 }
 
 /// The `[fetch]` table.
@@ -127,8 +154,17 @@ struct RawPlugin {
     sha256: String,
     profiles: Vec<String>,
     isolation: Option<String>,
+    worker: Option<RawWorker>,
     #[serde(default)]
     config: toml::Table,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWorker {
+    deadline_seconds: Option<u64>,
+    collect_deadline_seconds: Option<u64>,
+    memory_mib: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -226,19 +262,45 @@ fn convert(raw: RawPlugin, path: PathBuf) -> Result<PluginConfig, Wrong> {
     if profiles.is_empty() {
         return Err(Wrong("profiles".to_owned(), "no profile is listed".to_owned()));
     }
-    let isolation = match raw.isolation.as_deref() {
-        None | Some("in-process") => Isolation::InProcess,
-        Some("worker") => {
-            return Err(Wrong("isolation".to_owned(), "\"worker\" is not available yet".to_owned()));
+    let isolation = match (raw.isolation.as_deref(), raw.worker) {
+        (None | Some("worker"), limits) => Isolation::Worker(worker(&limits.unwrap_or_default())?),
+        (Some("in-process"), None) => Isolation::InProcess,
+        (Some("in-process"), Some(_)) => {
+            let what = "stands there, and isolation is \"in-process\"".to_owned();
+            return Err(Wrong("worker".to_owned(), what));
         }
-        Some(other) => {
-            return Err(Wrong("isolation".to_owned(), format!("{other:?}, expected \"in-process\"")));
+        (Some(other), _) => {
+            let what = format!("{other:?}, expected \"worker\" or \"in-process\"");
+            return Err(Wrong("isolation".to_owned(), what));
         }
     };
     let config = settings(raw.config, "config")?;
     // Depth and number of entries have limits, which reading enforces.
     minicbor_limits(&config).map_err(|what| Wrong("config".to_owned(), what))?;
     Ok(PluginConfig { path, sha256, profiles, isolation, config })
+}
+
+fn worker(raw: &RawWorker) -> Result<WorkerLimits, Wrong> {
+    let default = WorkerLimits::default();
+    let within = |key: &str, value: Option<u64>, default: u64, range: RangeInclusive<u64>| match value {
+        Some(value) if !range.contains(&value) => {
+            let what = format!("{value}, expected {} to {}", range.start(), range.end());
+            Err(Wrong(format!("worker.{key}"), what))
+        }
+        value => Ok(value.unwrap_or(default)),
+    };
+    let seconds = |key, value, default: Duration| {
+        within(key, value, default.as_secs(), 1..=600).map(Duration::from_secs)
+    };
+    Ok(WorkerLimits {
+        deadline: seconds("deadline_seconds", raw.deadline_seconds, default.deadline)?,
+        collect_deadline: seconds(
+            "collect_deadline_seconds",
+            raw.collect_deadline_seconds,
+            default.collect_deadline,
+        )?,
+        memory_mib: within("memory_mib", raw.memory_mib, default.memory_mib, 256..=65_536)?,
+    })
 }
 
 fn minicbor_limits(config: &Claims) -> Result<(), String> {

@@ -6,9 +6,13 @@ use std::sync::Arc;
 use cc_core::message::Identity;
 use cc_core::{Claims, Finding, Profile, Role, TrustClass, codes};
 
-use crate::load::Library;
-use crate::{Config, Danger, LoadError, LoadErrors, Plugin, PluginConfig, SealedFile, Sha256};
-use crate::{identity, selftest};
+use crate::load::{Library, encode};
+use crate::plugin::{CallError, Runner};
+use crate::{
+    Config, Danger, Isolation, LoadError, LoadErrors, Plugin, PluginConfig, SealedFile, Sha256,
+    WorkerCommand, WorkerLimits,
+};
+use crate::{identity, selftest, worker};
 
 /// Every configured plugin, loaded.
 #[derive(Clone, Debug)]
@@ -17,15 +21,16 @@ pub struct Host {
 }
 
 impl Host {
-    /// Loads every configured plugin. If any fails none is used, and every failure is reported.
-    pub fn load(config: &Config) -> Result<Self, LoadErrors> {
+    /// Loads every configured plugin; `worker` starts the processes of those that run in one. If any fails none is used,
+    /// and every failure is reported.
+    pub fn load(config: &Config, worker: &WorkerCommand) -> Result<Self, LoadErrors> {
         let mut errors = configured_twice(&config.plugins);
         if let Some(errors) = LoadErrors::from_list(std::mem::take(&mut errors)) {
             return Err(errors);
         }
         let mut plugins: Vec<Arc<Plugin>> = Vec::new();
         for entry in &config.plugins {
-            let loaded = load(entry, config.danger).and_then(|plugin| {
+            let loaded = load(entry, config.danger, worker).and_then(|plugin| {
                 no_conflict(&plugin, &plugins)?;
                 Ok(plugin)
             });
@@ -58,14 +63,14 @@ impl Host {
 }
 
 /// The stages for one entry of the configuration.
-fn load(entry: &PluginConfig, danger: Danger) -> Result<Plugin, LoadError> {
+fn load(entry: &PluginConfig, danger: Danger, worker: &WorkerCommand) -> Result<Plugin, LoadError> {
     let at = |finding: Finding| LoadError::of(&entry.path, finding);
     let sealed = SealedFile::read(&entry.path)?;
     sealed.expect(entry.sha256)?;
-    let library = Library::open(sealed)?;
-    let identity = identify(&library)?;
+    let mut opened = Opened::open(sealed, entry.isolation, worker)?;
+    let identity = opened.identify()?;
     identity::allowed(&identity, entry, danger).map_err(at)?;
-    let plugin = create(&library, identity, &entry.config).map_err(at)?;
+    let plugin = opened.create(identity, &entry.config).map_err(at)?;
     selftest::run(&plugin).map_err(at)?;
     if plugin.identity().trust_class != TrustClass::Hardware {
         tracing::warn!(
@@ -76,14 +81,47 @@ fn load(entry: &PluginConfig, danger: Danger) -> Result<Plugin, LoadError> {
     Ok(plugin)
 }
 
-fn identify(library: &Library) -> Result<Identity, LoadError> {
-    let answer = library.identify().map_err(crate::plugin::CallError::into_finding);
-    answer.and_then(|bytes| identity::read(&bytes)).map_err(|finding| LoadError::of(&library.path, finding))
+/// A library that was opened somewhere, and whose interface fits.
+struct Opened {
+    path: PathBuf,
+    sha256: Sha256,
+    place: Place,
 }
 
-fn create(library: &Library, identity: Identity, settings: &Claims) -> Result<Plugin, Finding> {
-    let runner = library.create(settings)?;
-    Ok(Plugin::new(identity, library.sha256, library.path.clone(), Box::new(runner)))
+enum Place {
+    Here(Library),
+    Worker(worker::Loaded),
+}
+
+impl Opened {
+    fn open(sealed: SealedFile, isolation: Isolation, command: &WorkerCommand) -> Result<Self, LoadError> {
+        let (path, memory, sha256) = sealed.into_parts();
+        let place = match isolation {
+            Isolation::InProcess => Library::open(memory).map(Place::Here),
+            Isolation::Worker(limits) => worker::Loaded::start(memory, command, limits).map(Place::Worker),
+        };
+        match place {
+            Ok(place) => Ok(Self { path, sha256, place }),
+            Err(finding) => Err(LoadError::of(&path, finding)),
+        }
+    }
+
+    fn identify(&mut self) -> Result<Identity, LoadError> {
+        let answer = match &mut self.place {
+            Place::Here(library) => library.identify(),
+            Place::Worker(loaded) => loaded.identify(),
+        };
+        let answer = answer.map_err(CallError::into_finding).and_then(|bytes| identity::read(&bytes));
+        answer.map_err(|finding| LoadError::of(&self.path, finding))
+    }
+
+    fn create(self, identity: Identity, settings: &Claims) -> Result<Plugin, Finding> {
+        let runner: Box<dyn Runner> = match self.place {
+            Place::Here(library) => Box::new(library.create(&encode(settings)?)?),
+            Place::Worker(loaded) => Box::new(loaded.create(settings)?),
+        };
+        Ok(Plugin::new(identity, self.sha256, self.path, runner))
+    }
 }
 
 fn configured_twice(entries: &[PluginConfig]) -> Vec<LoadError> {
@@ -126,25 +164,29 @@ pub struct Inspection {
     pub identity: Identity,
 }
 
-/// Loads one library that is not provisioned and asks who it is. Loading runs the library's own code: only for
-/// files whose origin the caller knows.
-pub fn inspect(path: &Path) -> Result<Inspection, LoadError> {
-    inspect_sealed(SealedFile::read(path)?)
+/// Loads one library that is not provisioned, in a confined process, and asks who it is.
+pub fn inspect(path: &Path, worker: &WorkerCommand) -> Result<Inspection, LoadError> {
+    inspect_sealed(SealedFile::read(path)?, worker)
 }
 
 /// [`inspect`] for content that was sealed before.
-pub fn inspect_sealed(sealed: SealedFile) -> Result<Inspection, LoadError> {
-    let library = Library::open(sealed)?;
-    let identity = identify(&library)?;
-    Ok(Inspection { path: library.path, sha256: library.sha256, identity })
+pub fn inspect_sealed(sealed: SealedFile, worker: &WorkerCommand) -> Result<Inspection, LoadError> {
+    let mut opened = Opened::open(sealed, Isolation::Worker(WorkerLimits::default()), worker)?;
+    let identity = opened.identify()?;
+    Ok(Inspection { path: opened.path, sha256: opened.sha256, identity })
 }
 
 /// [`inspect`], then creates an authorizer without settings and runs the self-test.
-pub fn check(path: &Path) -> Result<Inspection, LoadError> {
-    let library = Library::open(SealedFile::read(path)?)?;
-    let identity = identify(&library)?;
+pub fn check(path: &Path, worker: &WorkerCommand) -> Result<Inspection, LoadError> {
+    let sealed = SealedFile::read(path)?;
+    let mut opened = Opened::open(sealed, Isolation::Worker(WorkerLimits::default()), worker)?;
+    let identity = opened.identify()?;
     let at = |finding: Finding| LoadError::of(path, finding);
-    let plugin = create(&library, identity, &Claims::new()).map_err(at)?;
+    let plugin = opened.create(identity, &Claims::new()).map_err(at)?;
     selftest::run(&plugin).map_err(at)?;
-    Ok(Inspection { path: library.path, sha256: library.sha256, identity: plugin.identity().clone() })
+    Ok(Inspection {
+        path: plugin.path().to_owned(),
+        sha256: plugin.sha256(),
+        identity: plugin.identity().clone(),
+    })
 }

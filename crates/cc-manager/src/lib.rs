@@ -35,8 +35,9 @@ mod plugin;
 mod selftest;
 #[cfg(test)]
 mod tests;
+mod worker;
 
-pub use config::{Config, Danger, Endpoint, FetchConfig, Isolation, PluginConfig};
+pub use config::{Config, Danger, Endpoint, FetchConfig, Isolation, PluginConfig, WorkerLimits};
 pub use contract::Answer;
 pub use digest::{Sha256, init_data};
 pub use error::{LoadError, LoadErrors};
@@ -49,3 +50,4 @@ pub use pipeline::{
     collect, show, verify,
 };
 pub use plugin::Plugin;
+pub use worker::{WorkerCommand, become_worker};

@@ -7,8 +7,8 @@
 //! descriptor number (*decisions.md* 23).
 
 use std::mem::ManuallyDrop;
-use std::os::fd::IntoRawFd;
-use std::path::{Path, PathBuf};
+use std::os::fd::{IntoRawFd as _, OwnedFd};
+use std::path::Path;
 
 use abi_stable::library::{LibraryError, RootModuleError, lib_header_from_path};
 use abi_stable::std_types::{RErr, ROk, RResult, RSlice, RVec};
@@ -18,27 +18,26 @@ use cc_core::{Claims, Code, Finding, codes};
 
 use crate::contract;
 use crate::plugin::{Call, CallError, Runner};
-use crate::{LoadError, SealedFile, Sha256};
 
 /// Longest part of the linker's or layout checker's text that is kept, in bytes; the end is the telling part.
 const MAX_REASON: usize = 600;
 
 /// A library whose interface fits.
 pub(crate) struct Library {
-    pub(crate) path: PathBuf,
-    pub(crate) sha256: Sha256,
     root: AuthorizerModuleRef,
 }
 
 impl Library {
     /// Opens sealed content and checks interface version and layout.
-    pub(crate) fn open(sealed: SealedFile) -> Result<Self, LoadError> {
-        let (path, memory, sha256) = sealed.into_parts();
+    pub(crate) fn open(memory: OwnedFd) -> Result<Self, Finding> {
         // From here on never closed, whatever happens: see the module's text.
         let descriptor = memory.into_raw_fd();
-        let place = format!("/proc/self/fd/{descriptor}");
-        let root = open_root(Path::new(&place)).map_err(|finding| LoadError::of(&path, finding))?;
-        Ok(Self { path, sha256, root })
+        Self::open_at(Path::new(&format!("/proc/self/fd/{descriptor}")))
+    }
+
+    /// [`open`](Self::open) for sealed content that a descriptor of this process names for good.
+    pub(crate) fn open_at(place: &Path) -> Result<Self, Finding> {
+        open_root(place).map(|root| Self { root })
     }
 
     /// Asks who the plugin is; the raw answer.
@@ -46,11 +45,9 @@ impl Library {
         answer((self.root.identify())())
     }
 
-    /// Makes an authorizer with these settings.
-    pub(crate) fn create(&self, settings: &Claims) -> Result<InProcess, Finding> {
-        let bytes = minicbor::to_vec(settings)
-            .map_err(|error| Finding::new(codes::PLUG_CONFIG_INVALID, error.to_string()))?;
-        match (self.root.create())(RSlice::from_slice(&bytes)) {
+    /// Makes an authorizer with these settings, [`encode`]d.
+    pub(crate) fn create(&self, settings: &[u8]) -> Result<InProcess, Finding> {
+        match (self.root.create())(RSlice::from_slice(settings)) {
             ROk(authorizer) => Ok(InProcess { root: self.root, authorizer: ManuallyDrop::new(authorizer) }),
             RErr(denial) => Err(match copy(&denial) {
                 Ok(bytes) => contract::denial(&bytes),
@@ -58,6 +55,11 @@ impl Library {
             }),
         }
     }
+}
+
+/// Settings as [`Library::create`] takes them.
+pub(crate) fn encode(settings: &Claims) -> Result<Vec<u8>, Finding> {
+    minicbor::to_vec(settings).map_err(|error| Finding::new(codes::PLUG_CONFIG_INVALID, error.to_string()))
 }
 
 /// An authorizer in this process. It is never dropped: a destructor is foreign code outside the panic guard.
@@ -75,6 +77,10 @@ impl Runner for InProcess {
             Call::Plan => self.authorizer.plan(request),
             Call::Verify => self.authorizer.verify(request),
         })
+    }
+
+    fn waits(&self) -> bool {
+        false
     }
 }
 

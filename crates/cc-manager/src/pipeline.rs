@@ -3,6 +3,7 @@
 //! `verify`: 1 `limits`  2 `plan`  3 `fetch` what is missing  4 `verify` by the plugin, held to the contract
 //! 5 `floors`  6 `binding`. The first denial ends it. Nothing here judges whether claims are acceptable.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cc_core::message::{
@@ -166,7 +167,11 @@ pub async fn verify(
         Ok(collateral) => (collateral, Ok(())),
         Err(finding) => (Collateral::default(), Err(finding)),
     };
-    let prepared = match fits.and_then(|()| prepare(plugin, &profile, &evidence, &collateral)) {
+    let plan = match fits {
+        Ok(()) => prepare(plugin, &profile, &evidence, &collateral).await,
+        Err(finding) => Err(finding),
+    };
+    let prepared = match plan {
         Ok(plan) => {
             let keep = if at.is_replayed() { Keep::No } else { Keep::Yes };
             collateral.fetch(fetcher, &plan.requests, patience, keep).await;
@@ -184,7 +189,10 @@ pub async fn verify(
         waivers: waivers.codes().iter().map(|code| code.as_str().to_owned()).collect(),
         now: at.time(),
     };
-    let judged = prepared.and_then(|()| judge(plugin, call, &mut collateral, at));
+    let judged = match prepared {
+        Ok(()) => judge(plugin, call, &mut collateral, at).await,
+        Err(finding) => Err(finding),
+    };
     let result = judged.and_then(|(authentic, numbers)| {
         if !at.is_replayed() {
             floors.admit(&numbers)?;
@@ -227,39 +235,41 @@ fn refuted(
 }
 
 /// Step 2.
-fn prepare(
-    plugin: &Plugin,
+async fn prepare(
+    plugin: &Arc<Plugin>,
     profile: &Profile,
     evidence: &[u8],
     collateral: &Collateral,
 ) -> Result<Plan, Finding> {
-    plugin.plan(&PlanRequest {
+    let request = PlanRequest {
         version: MESSAGE_VERSION,
         profile: profile.clone(),
         evidence: evidence.to_vec(),
         endorsements: collateral.blobs(),
-    })
+    };
+    plugin.ask(move |plugin| plugin.plan(&request)).await
 }
 
 /// Numbers of collateral, each with who supplied it.
 type Numbers = Vec<(Floor, Origin)>;
 
 /// Step 4. The numbers are for the floors.
-fn judge(
-    plugin: &Plugin,
+async fn judge(
+    plugin: &Arc<Plugin>,
     mut call: VerifyRequest,
     collateral: &mut Collateral,
     at: Instant,
 ) -> Result<(Authentic<Claims>, Numbers), Finding> {
     call.endorsements = collateral.blobs();
-    let answer = plugin.verify(&call)?;
+    let profile = call.profile.clone();
+    let answer = plugin.ask(move |plugin| plugin.verify(&call)).await?;
     collateral.kinds = answer.recognised;
     let Accepted { claims, bound, waived } = answer.outcome?;
     let trust_class = plugin.identity().trust_class;
     let numbers = answer.floors.into_iter().map(|floor| {
         let origin = collateral.origin(&floor);
         // What synthetic anchors authenticated must not move the floors of real collateral.
-        (Floor { name: format!("{trust_class}/{}/{}", call.profile, floor.name), ..floor }, origin)
+        (Floor { name: format!("{trust_class}/{profile}/{}", floor.name), ..floor }, origin)
     });
     let numbers = numbers.collect();
     Ok((Authentic::assertion(claims, bound, waived, at, trust_class), numbers))
@@ -278,7 +288,7 @@ pub struct Shown {
 }
 
 /// Reads evidence without verifying it.
-pub fn show(
+pub async fn show(
     host: &Host,
     profile: &Profile,
     evidence: &[u8],
@@ -286,7 +296,10 @@ pub fn show(
 ) -> Result<Shown, NoPlugin> {
     let plugin = host.serving(profile, Role::Verify).ok_or_else(|| no_plugin(host, profile, Role::Verify))?;
     let collateral = Collateral::new(evidence, endorsements);
-    let plan = collateral.and_then(|collateral| prepare(plugin, profile, evidence, &collateral));
+    let plan = match collateral {
+        Ok(collateral) => prepare(plugin, profile, evidence, &collateral).await,
+        Err(finding) => Err(finding),
+    };
     let result = plan.map(|plan| (Unverified::new(plan.claims), plan.requests));
     Ok(Shown { plugin: PluginInfo::of(plugin), profile: profile.clone(), result })
 }

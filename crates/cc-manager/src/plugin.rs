@@ -1,10 +1,12 @@
 //! A loaded plugin, and calls into it. What comes back has been held to the contract.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use cc_core::limits::MAX_MESSAGE;
 use cc_core::message::{CollectRequest, Collected, Identity, Message, Plan, PlanRequest, VerifyRequest};
-use cc_core::{Finding, Profile, Role};
+use cc_core::{Finding, Profile, Role, codes};
 
 use crate::contract::{self, Answer};
 use crate::{Sha256, identity};
@@ -25,6 +27,10 @@ pub(crate) enum CallError {
     Denied(Vec<u8>),
     /// The answer has this many bytes; it was not read.
     Oversize(usize),
+    /// The plugin's process had so long and did not answer; it was ended.
+    TimedOut(Duration),
+    /// The plugin's process ended before it answered, or could not be started; how.
+    Crashed(String),
 }
 
 impl CallError {
@@ -35,6 +41,10 @@ impl CallError {
             Self::Oversize(size) => {
                 contract::broken(format!("answer of {size} bytes, the limit is {MAX_MESSAGE}"))
             }
+            Self::TimedOut(within) => {
+                Finding::new(codes::PLUG_TIMEOUT, format!("no answer within {} s", within.as_secs()))
+            }
+            Self::Crashed(how) => Finding::new(codes::PLUG_CRASHED, how),
         }
     }
 }
@@ -43,6 +53,9 @@ impl CallError {
 pub(crate) trait Runner: Send + Sync {
     /// Makes one call; may block.
     fn call(&self, call: Call, request: &[u8]) -> Result<Vec<u8>, CallError>;
+
+    /// Whether `plan` and `verify` wait for somebody else, so that they must not be called where nothing may block.
+    fn waits(&self) -> bool;
 }
 
 /// A plugin that passed every stage of loading.
@@ -106,6 +119,21 @@ impl Plugin {
     /// [`crate::verify`].
     pub fn verify(&self, request: &VerifyRequest) -> Result<Answer, Finding> {
         contract::reply(request, &self.raw(Call::Verify, &request.to_bytes())?)
+    }
+
+    /// Makes a call of `plan` or `verify` where nothing may block.
+    pub(crate) async fn ask<T: Send + 'static>(
+        self: &Arc<Self>,
+        call: impl FnOnce(&Self) -> Result<T, Finding> + Send + 'static,
+    ) -> Result<T, Finding> {
+        if !self.runner.waits() {
+            return call(self);
+        }
+        let plugin = Arc::clone(self);
+        match tokio::task::spawn_blocking(move || call(&plugin)).await {
+            Ok(answer) => answer,
+            Err(error) => Err(Finding::new(codes::PLUG_PANICKED, format!("the call ended: {error}"))),
+        }
     }
 
     fn raw(&self, call: Call, request: &[u8]) -> Result<Vec<u8>, Finding> {

@@ -26,6 +26,10 @@ type Answers = dyn Fn(Call, &[u8]) -> Result<Vec<u8>, CallError> + Send + Sync;
 struct Scripted(Box<Answers>);
 
 impl Runner for Scripted {
+    fn waits(&self) -> bool {
+        false
+    }
+
     fn call(&self, call: Call, request: &[u8]) -> Result<Vec<u8>, CallError> {
         (self.0)(call, request)
     }

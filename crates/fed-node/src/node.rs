@@ -8,7 +8,7 @@ use cc_core::{Finding, codes};
 use cc_manager::attest::{Federation, Manager, PolicyFile, SelfTest, Setup, StartError, VerifierSetup};
 use cc_manager::clock::{Clock, SystemClock};
 use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
-use cc_manager::{Config, Floors, Host, LoadError, LoadErrors};
+use cc_manager::{Config, Floors, Host, LoadError, LoadErrors, WorkerCommand};
 use cc_policy::InitData;
 use cc_store::{Handle, StoreError};
 use fed_proto::bundle::{Bundle, SignedBundle};
@@ -105,12 +105,17 @@ impl std::fmt::Debug for Node {
 
 impl Node {
     /// Starts a participant from its kit by the clock of this machine: every step may refuse, none is skipped.
-    pub async fn start(dir: &Path) -> Result<Self, BootError> {
-        Self::start_by(dir, Arc::new(SystemClock)).await
+    /// `worker` starts the processes of plugins that run in one.
+    pub async fn start(dir: &Path, worker: &WorkerCommand) -> Result<Self, BootError> {
+        Self::start_by(dir, worker, Arc::new(SystemClock)).await
     }
 
     /// The same by another clock.
-    pub async fn start_by(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, BootError> {
+    pub async fn start_by(
+        dir: &Path,
+        worker: &WorkerCommand,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, BootError> {
         let kit = Kit::load(dir)?;
         let Some(configured) = kit.config.participant().cloned() else {
             return Err(BootError::NoParticipant(dir.to_owned()));
@@ -126,7 +131,7 @@ impl Node {
         let me = instance(&kit, &configured, role)?;
         let own_init_data = expected_init_data(&bundle, &federation_id, &me.name, role)?;
         let setup = Setup {
-            verifier: verifier(&kit, &configured)?,
+            verifier: verifier(&kit, &configured, worker)?,
             own_profiles: vec![configured.profile.clone()],
             own_init_data,
             clock,
@@ -239,9 +244,9 @@ fn runtime_digest(kit: &Kit, configured: &Configured) -> Result<Digest, BootErro
     Ok(fed_proto::binding::runtime_digest(&program, &plugins, &kit.config_sha256))
 }
 
-fn verifier(kit: &Kit, configured: &Configured) -> Result<VerifierSetup, BootError> {
+fn verifier(kit: &Kit, configured: &Configured, worker: &WorkerCommand) -> Result<VerifierSetup, BootError> {
     let config = Config::load(&configured.plugins_path)?;
-    let host = Host::load(&config)?;
+    let host = Host::load(&config, worker)?;
     let fetcher = Fetcher::new(&config.fetch, &Roots::System, Arc::new(SystemEnvironment::default()))?;
     let floors = Floors::open(Some(configured.data.clone()));
     let path = &configured.policy_path;

@@ -105,6 +105,9 @@ pub(crate) enum Command {
     /// Becomes the program of a job; started by servers and agents only.
     #[command(name = crate::node::STARTER, hide = true)]
     JobStarter,
+    /// Becomes the confined process of a plugin; started by the plugin host only.
+    #[command(name = crate::plugin::WORKER, hide = true)]
+    PluginWorker,
     /// Verify again what a participant decided in a round, from the one file that it kept of it.
     #[command(subcommand)]
     Transcript(Transcript),

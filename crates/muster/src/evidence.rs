@@ -55,7 +55,7 @@ pub(crate) fn show(command: &Show) -> Result {
             Err(finding) => Err((Exit::Rejected, finding)),
             Ok(Imported { evidence, endorsements }) => {
                 let endorsements = supplied.endorsements.into_iter().chain(endorsements).collect();
-                match cc_manager::show(&host, &profile, &evidence, endorsements) {
+                match runtime()?.block_on(cc_manager::show(&host, &profile, &evidence, endorsements)) {
                     Err(error) => Err(no_plugin(&error)?),
                     Ok(read) => {
                         shown.plugin = Some((&read.plugin).into());
@@ -192,6 +192,10 @@ fn verdict(
     }
 }
 
+fn runtime() -> std::result::Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)
+}
+
 fn run_pipeline(
     host: &Host,
     config: &Config,
@@ -200,8 +204,7 @@ fn run_pipeline(
     let fetcher = Fetcher::new(&config.fetch, &Roots::System, Arc::new(SystemEnvironment::new()))
         .map_err(Failure::new)?;
     let floors = Floors::open(config.fetch.cache_dir.clone());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
-    Ok(runtime.block_on(cc_manager::verify(host, &fetcher, &floors, request)))
+    Ok(runtime()?.block_on(cc_manager::verify(host, &fetcher, &floors, request)))
 }
 
 fn reported(schema: &'static str, verification: Verification) -> (Exit, Verdict, Option<Judged>) {

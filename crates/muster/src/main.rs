@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Command::Job(command) => admin::job(command),
         Command::Bundle(cli::Bundle::Publish { file, admin }) => admin::publish(&admin, &file),
         Command::JobStarter => return node::become_job(),
+        Command::PluginWorker => return cc_manager::become_worker(),
         Command::Provision(command) => provision::run(&command),
         Command::Transcript(command) => transcript::run(command),
         Command::Explain(command) => explain::run(&command),

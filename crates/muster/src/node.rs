@@ -73,7 +73,7 @@ pub(crate) fn agent(command: &Run) -> Result {
 
 /// Every step of a participant's start may refuse; then it does not run.
 async fn start(kit: &Path, sink: &Sink) -> std::result::Result<Node, BootError> {
-    let node = Node::start(kit).await?;
+    let node = Node::start(kit, &crate::plugin::worker()).await?;
     for test in &node.self_tests {
         let text = format!(
             "{} shown by {} {}; its own policy says: {}",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use cc_core::codes;
 use cc_core::message::Identity;
-use cc_manager::{Config, Host, LoadError, LoadErrors, Sha256};
+use cc_manager::{Config, Host, LoadError, LoadErrors, Sha256, WorkerCommand};
 use serde::Serialize;
 
 use crate::cli::{self, Format, Plugins};
@@ -78,13 +78,21 @@ pub(crate) fn run(command: cli::Plugin) -> Result {
     }
 }
 
+/// The hidden subcommand under which a process becomes a plugin's worker.
+pub(crate) const WORKER: &str = "plugin-worker";
+
+/// How a plugin's process is started.
+pub(crate) fn worker() -> WorkerCommand {
+    WorkerCommand::this_program(WORKER)
+}
+
 /// Loads the plugins that the arguments name.
 pub(crate) fn load(plugins: &Plugins) -> std::result::Result<(Host, Config), LoadErrors> {
     let config = match &plugins.path {
         Some(path) => Config::load(path)?,
         None => Config::load_dir(&beside_this_program()?)?,
     };
-    Ok((Host::load(&config)?, config))
+    Ok((Host::load(&config, &worker())?, config))
 }
 
 /// The folder `plugins` beside this program, and only that.
@@ -102,11 +110,11 @@ fn beside_this_program() -> std::result::Result<PathBuf, LoadError> {
 fn single(
     schema: &'static str,
     file: &cli::PluginFile,
-    load: fn(&std::path::Path) -> std::result::Result<cc_manager::Inspection, LoadError>,
+    load: fn(&std::path::Path, &WorkerCommand) -> std::result::Result<cc_manager::Inspection, LoadError>,
 ) -> Result {
     let path =
         std::path::absolute(&file.path).map_err(|e| Failure::new(format!("{}: {e}", file.path.display())))?;
-    match load(&path) {
+    match load(&path, &worker()) {
         Err(error) => failed(schema, &error.into(), file.format),
         Ok(found) => {
             let plugin = describe(&found.path.display(), found.sha256, &found.identity);

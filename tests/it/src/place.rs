@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use cc_manager::Sha256;
+use cc_manager::{Sha256, WorkerCommand};
 
 /// The workspace folder.
 pub fn root() -> PathBuf {
@@ -47,10 +47,21 @@ pub fn fixture(relative: &str) -> PathBuf {
     root().join("tests/fixtures").join(relative)
 }
 
-/// One `[[plugin]]` entry with the file's true digest. `settings` are lines of its `config` table.
+/// How workers of plugins are started: the real binary.
+pub fn worker() -> WorkerCommand {
+    WorkerCommand { program: muster(), arguments: vec!["plugin-worker".into()] }
+}
+
+/// One `[[plugin]]` entry with the file's true digest, in process. `settings` are lines of its `config` table.
 pub fn entry(path: &Path, profiles: &[&str], settings: &str) -> String {
+    isolated("isolation = \"in-process\"", path, profiles, settings)
+}
+
+/// [`entry`], with lines that say where it runs.
+pub fn isolated(isolation: &str, path: &Path, profiles: &[&str], settings: &str) -> String {
     let sha256 = Sha256::of(&std::fs::read(path).unwrap());
-    let mut text = format!("[[plugin]]\npath = {path:?}\nsha256 = \"{sha256}\"\nprofiles = {profiles:?}\n");
+    let mut text =
+        format!("[[plugin]]\npath = {path:?}\nsha256 = \"{sha256}\"\nprofiles = {profiles:?}\n{isolation}\n");
     if !settings.is_empty() {
         let _ = writeln!(text, "[plugin.config]\n{settings}");
     }

@@ -48,7 +48,7 @@ fn setup(guest: &Guest, policy: &str) -> VerifierSetup {
     let folder = tempfile::tempdir().unwrap();
     let config = Config::load_file(&guest.write_plugins(folder.path())).unwrap();
     VerifierSetup {
-        host: Host::load(&config).unwrap(),
+        host: Host::load(&config, &muster_it::place::worker()).unwrap(),
         fetcher: Fetcher::new(&config.fetch, &Roots::Only(Vec::new()), Arc::new(SystemEnvironment::new()))
             .unwrap(),
         floors: Floors::open(None),
@@ -211,7 +211,7 @@ async fn n_fl_39_development_in_a_federation_for_production() {
         assert_eq!(refused.code, codes::POL_PROFILE_DEVELOPMENT);
     }
     // A policy for development, over real hardware's roots.
-    let real = || Host::load(&Config::load(&plugins()).unwrap()).unwrap();
+    let real = || Host::load(&Config::load(&plugins()).unwrap(), &muster_it::place::worker()).unwrap();
     let of = |text: &str| production(VerifierSetup { host: real(), ..setup(&guest(1), text) });
     assert_eq!(Verifier::new(of(&policy(""))).unwrap_err().code, codes::POL_PROFILE_DEVELOPMENT);
     assert!(Verifier::new(of(&hardened)).is_ok());
@@ -224,7 +224,7 @@ async fn settings_are_read_strictly() {
         let plugin = entry(&test_plugin("libemulated_snp.so"), &["snp-raw-1"], settings);
         let file = folder.path().join("plugins.toml");
         std::fs::write(&file, format!("version = 1\n[danger]\nallow_emulated = true\n{plugin}")).unwrap();
-        let errors = Host::load(&Config::load_file(&file).unwrap()).unwrap_err();
+        let errors = Host::load(&Config::load_file(&file).unwrap(), &muster_it::place::worker()).unwrap_err();
         assert_eq!(errors.first().code, codes::PLUG_CONFIG_INVALID, "{settings}: {errors}");
     }
 }

@@ -20,7 +20,7 @@ fn folder() -> TempDir {
 }
 
 fn load(folder: &Path, entries: &[String]) -> Result<Host, LoadErrors> {
-    Host::load(&Config::load_file(&config(folder, entries)).unwrap())
+    Host::load(&Config::load_file(&config(folder, entries)).unwrap(), &muster_it::place::worker())
 }
 
 fn copy(from: &Path, to: PathBuf) -> PathBuf {
@@ -39,7 +39,7 @@ fn refused(folder: &Path, entry: String, code: Code) -> String {
 
 #[test]
 fn the_production_plugins_load_and_say_who_they_are() {
-    let host = Host::load(&Config::load(&plugins()).unwrap()).unwrap();
+    let host = Host::load(&Config::load(&plugins()).unwrap(), &muster_it::place::worker()).unwrap();
     let names: Vec<_> = host.plugins().map(|plugin| plugin.identity().name.clone()).collect();
     assert_eq!(names, ["cc-snp", "cc-tdx"]);
 }
@@ -151,7 +151,7 @@ fn swapping_the_file_after_it_was_read_changes_nothing() {
     std::fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink(&evil, &link).unwrap();
     std::fs::copy(&evil, &good).unwrap();
-    let loaded = cc_manager::inspect_sealed(sealed).unwrap();
+    let loaded = cc_manager::inspect_sealed(sealed, &muster_it::place::worker()).unwrap();
     assert_eq!(loaded.identity.name, "misbehaver");
 }
 
@@ -169,7 +169,7 @@ fn the_trust_class_is_the_configured_one() {
     let misbehaver = test_plugin("libmisbehaver.so");
     let strict = folder.path().join("strict.toml");
     std::fs::write(&strict, format!("version = 1\n{}", entry(&misbehaver, MISBEHAVER, ""))).unwrap();
-    let errors = Host::load(&Config::load_file(&strict).unwrap()).unwrap_err();
+    let errors = Host::load(&Config::load_file(&strict).unwrap(), &muster_it::place::worker()).unwrap_err();
     assert_eq!(errors.first().code, codes::PLUG_NOT_ALLOWED, "emulated without [danger]");
 }
 

@@ -29,7 +29,7 @@ fn world(fault: &str) -> World {
     );
     let mut config = Config::load_file(&file).unwrap();
     config.fetch.offline = true;
-    let host = Host::load(&config).unwrap();
+    let host = Host::load(&config, &muster_it::place::worker()).unwrap();
     let fetcher = Fetcher::new(&config.fetch, &Roots::System, Arc::new(SystemEnvironment::new())).unwrap();
     World { host, fetcher, floors: Floors::open(None) }
 }
@@ -108,7 +108,7 @@ fn bytes_that_are_no_message_deny() {
     let file = config(folder.path(), &[entry(&test_plugin("libabi_same.so"), &["frozen-1"], "")]);
     let mut config = Config::load_file(&file).unwrap();
     config.fetch.offline = true;
-    let host = Host::load(&config).unwrap();
+    let host = Host::load(&config, &muster_it::place::worker()).unwrap();
     let fetcher = Fetcher::new(&config.fetch, &Roots::System, Arc::new(SystemEnvironment::new())).unwrap();
     let world = World { host, fetcher, floors: Floors::open(None) };
     for evidence in [&b"garbage"[..], b"flood", b"garbled denial"] {

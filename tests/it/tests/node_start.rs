@@ -93,7 +93,7 @@ impl Kit {
     }
 
     async fn start(&self) -> Result<Node, BootError> {
-        Node::start_by(self.path(), Arc::new(Wall(0))).await
+        Node::start_by(self.path(), &muster_it::place::worker(), Arc::new(Wall(0))).await
     }
 
     /// The code of the refusal.
@@ -180,7 +180,7 @@ async fn policies_that_do_not_load_keep_it_from_starting() {
 #[tokio::test]
 async fn n_fl_40_a_clock_before_the_release_keeps_it_from_starting() {
     let kit = Kit::new();
-    let refused = Node::start_by(kit.path(), Arc::new(Early)).await.unwrap_err();
+    let refused = Node::start_by(kit.path(), &muster_it::place::worker(), Arc::new(Early)).await.unwrap_err();
     assert!(matches!(refused, BootError::Refused(finding) if finding.code == codes::CLK_UNTRUSTED));
     assert!(!kit.path().join("data").exists(), "nothing was touched");
 }
@@ -204,7 +204,7 @@ async fn bundles_that_ended_are_older_or_not_the_owners_keep_it_from_starting() 
     drop(kit.start().await.unwrap());
     kit.write_bundle(4, |_| {});
     assert_eq!(kit.start().await.unwrap().participant.bundle().version, 5);
-    let later = Node::start_by(kit.path(), Arc::new(Wall(601))).await;
+    let later = Node::start_by(kit.path(), &muster_it::place::worker(), Arc::new(Wall(601))).await;
     assert_eq!(code(later), "pol.rollback");
 }
 

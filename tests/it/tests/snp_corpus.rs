@@ -60,7 +60,7 @@ const NOT_CLAIMS: &[&str] = &[
 ];
 
 fn host() -> Host {
-    Host::load(&Config::load(&plugins()).unwrap()).unwrap()
+    Host::load(&Config::load(&plugins()).unwrap(), &muster_it::place::worker()).unwrap()
 }
 
 fn request(folder: &Path, without: &[&str], waivers: &[&str], now: u64) -> VerifyRequest {
@@ -151,7 +151,9 @@ fn every_observed_value_is_a_claim() {
 /// The unverified claims of the plan.
 fn shown(host: &Host, folder: &Path) -> Claims {
     let evidence = std::fs::read(folder.join("report.bin")).unwrap();
-    let shown = cc_manager::show(host, &Profile::snp_raw_1(), &evidence, Vec::new()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let profile = Profile::snp_raw_1();
+    let shown = runtime.block_on(cc_manager::show(host, &profile, &evidence, Vec::new())).unwrap();
     shown.result.unwrap().0.inspect_unverified().clone()
 }
 

@@ -155,7 +155,8 @@ impl Case {
         let config =
             format!("version = 1\n[danger]\nallow_emulated = true\n[fetch]\noffline = true\n{plugin}");
         let emulated = muster.write("emulated.toml", config);
-        let host = Host::load(&Config::load_file(emulated.as_ref()).unwrap()).unwrap();
+        let host =
+            Host::load(&Config::load_file(emulated.as_ref()).unwrap(), &muster_it::place::worker()).unwrap();
         let mut federation = Federation::with(3, 2, Owner::new(), |bundle| {
             for floor in bundle.roles.values_mut() {
                 floor.policy = policy("");

@@ -313,19 +313,19 @@ async fn profiles_without_a_plugin_are_told_apart() {
     );
     let other = Profile::parse("vendor-1").unwrap();
     assert_eq!(ask("vendor-1").await, Err(NoPlugin::UnknownProfile(other.clone())));
-    assert_eq!(show(&host, &other, b"", Vec::new()).unwrap_err(), NoPlugin::UnknownProfile(other));
+    assert_eq!(show(&host, &other, b"", Vec::new()).await.unwrap_err(), NoPlugin::UnknownProfile(other));
     let collected = collect(&host, &tdx, Binding::new([0; 64])).await.map(|_| ());
     assert_eq!(collected, Err(NoPlugin::NotServed { profile: tdx, role: Role::Collect }));
 }
 
-#[test]
-fn show_gives_unverified_claims_and_the_plan() {
+#[tokio::test]
+async fn show_gives_unverified_claims_and_the_plan() {
     let host = Host::of(vec![wants_crl()]);
-    let shown = show(&host, &Profile::snp_raw_1(), &evidence(), Vec::new()).unwrap();
+    let shown = show(&host, &Profile::snp_raw_1(), &evidence(), Vec::new()).await.unwrap();
     let (claims, requests) = shown.result.unwrap();
     assert_eq!(claims.inspect_unverified(), &super::claims());
     assert_eq!(requests[0].url, URL);
-    let large = show(&host, &Profile::snp_raw_1(), &vec![0; MAX_EVIDENCE + 1], Vec::new()).unwrap();
+    let large = show(&host, &Profile::snp_raw_1(), &vec![0; MAX_EVIDENCE + 1], Vec::new()).await.unwrap();
     assert_eq!(large.result.unwrap_err().code, codes::ENV_SIZE_EXCEEDED);
 }
 

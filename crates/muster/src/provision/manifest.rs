@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use cc_core::{Profile, TrustClass};
-use cc_manager::{Config, LoadError, PluginConfig};
+use cc_manager::{Config, Isolation, LoadError, PluginConfig, WorkerLimits};
 use fed_proto::descriptor::FederationProfile;
 
 use super::Fallible;
@@ -40,7 +40,8 @@ pub(super) fn load(file: &Path, key: &str, path: &Path, federation: FederationPr
         return Err(wrong(file, key, problem));
     }
     for plugin in &config.plugins {
-        let found = cc_manager::inspect(&plugin.path).map_err(|error| failed(&error))?;
+        let found =
+            cc_manager::inspect(&plugin.path, &crate::plugin::worker()).map_err(|error| failed(&error))?;
         let at = |problem: String| wrong(file, key, format!("{}: {problem}", plugin.path.display()));
         if found.sha256 != plugin.sha256 {
             let problem = format!("sha256 is {}, the manifest has {}", found.sha256, plugin.sha256);
@@ -92,12 +93,17 @@ fn write(config: &Config) -> Result<String, String> {
 
 fn entry(plugin: &PluginConfig) -> Result<String, String> {
     let PluginConfig { path, sha256, profiles, isolation, config } = plugin;
-    let isolation = match isolation {
-        cc_manager::Isolation::InProcess => "in-process",
-    };
     let profiles = list(profiles.iter().map(Profile::as_str));
     let mut text = format!("[[plugin]]\npath = {}\nsha256 = \"{sha256}\"\n", utf8(path)?);
-    let _ = writeln!(text, "profiles = {profiles}\nisolation = \"{isolation}\"");
+    let _ = writeln!(text, "profiles = {profiles}");
+    text.push_str(&match isolation {
+        Isolation::InProcess => "isolation = \"in-process\"\n".to_owned(),
+        Isolation::Worker(WorkerLimits { deadline, collect_deadline, memory_mib }) => format!(
+            "isolation = \"worker\"\nworker = {{ deadline_seconds = {}, collect_deadline_seconds = {}, memory_mib = {memory_mib} }}\n",
+            deadline.as_secs(),
+            collect_deadline.as_secs(),
+        ),
+    });
     let settings = settings(config)
         .ok_or_else(|| format!("{}: a setting of a kind that cannot be written", path.display()))?;
     if !settings.is_empty() {
@@ -149,6 +155,7 @@ mod tests {
                  [plugin.config]\nnumber = 90\n\"a key\" = [\"x\", {{ y = true }}]\n\
                  [plugin.config.table]\ntext = \"a\\\\b\"\n\
                  [[plugin]]\npath = \"/second.so\"\nsha256 = \"{digest}\"\nprofiles = [\"foo-1\"]\n\
+                 isolation = \"in-process\"\n\
                  [fetch]\ncache_dir = \"/var/cache\"\noffline = true\nallow = [\"kds.example.org\"]\n\
                  [[fetch.endpoint]]\nhost = \"kdsintf.amd.com\"\nurl = \"https://kds.example.org\"\n\
                  ca_file = \"/etc/ca.pem\"\n[danger]\nallow_emulated = true\n"

@@ -6,7 +6,7 @@ use std::path::Path;
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
 use cc_core::message::{Blob, MESSAGE_VERSION, VerifyRequest, WireOutcome};
 use cc_core::{Profile, UnixTime};
-use cc_manager::{Config, Host, endorsements};
+use cc_manager::{Config, Host, Isolation, WorkerLimits, endorsements};
 use cc_testkit::snp::{LeafKind, NOW, Product, World, ark_der};
 use cc_verifier::snp::{Anchors, Verifier};
 use muster_it::place::fixture;
@@ -21,7 +21,8 @@ const BARE: &str = "p384";
 /// All benchmarks, the bare one first.
 pub(crate) fn benches(plugins: &Path) -> Vec<Bench> {
     let mut benches = vec![bare()];
-    benches.extend([known_vcek(), new_vcek(), full_chain(), abi(plugins)]);
+    benches.extend([known_vcek(), new_vcek(), full_chain()]);
+    benches.extend(abi(plugins));
     benches.extend(sev());
     benches
 }
@@ -108,15 +109,24 @@ fn full_chain() -> Bench {
 
 /// A real report and AMD's roots, through the shared library as the host calls it, contract checks included. No
 /// revocation list was published with the report: it is waived.
-fn abi(plugins: &Path) -> Bench {
-    let host = Host::load(&Config::load(plugins).unwrap()).unwrap();
+fn abi(plugins: &Path) -> [Bench; 2] {
+    let config = Config::load(plugins).unwrap();
+    let mut confined = config.clone();
+    for plugin in &mut confined.plugins {
+        plugin.isolation = Isolation::Worker(WorkerLimits::default());
+    }
+    [("snp.verify.abi", config), ("snp.verify.worker", confined)].map(|(name, config)| through(name, &config))
+}
+
+fn through(name: &'static str, config: &Config) -> Bench {
+    let host = Host::load(config, &muster_it::place::worker()).unwrap();
     let report = std::fs::read(fixture("snp/milan-v2-sev/report.bin")).unwrap();
     let mut chain =
         endorsements::split(&std::fs::read(fixture("snp/milan-v2-sev/vcek.der")).unwrap()).unwrap();
     let pem = std::fs::read(fixture("snp/milan-v2-sev/cert_chain.pem")).unwrap();
     chain.extend(endorsements::split(&pem).unwrap());
     let request = request(&report, chain, &["snp.crl.missing"]);
-    bench("snp.verify.abi", move || {
+    bench(name, move || {
         let plugin = host.plugins().find(|plugin| plugin.identity().name == "cc-snp").unwrap();
         let answer = plugin.verify(black_box(&request)).unwrap();
         assert!(answer.outcome.is_ok());

@@ -78,7 +78,9 @@ fn new_key() -> Bench {
 /// A quote under a synthetic root is refused by Intel's; what is measured is how fast the loaded plugin finds that out,
 /// contract checks by the host included. Published quotes may not be copied here.
 fn abi(plugins: &Path) -> Bench {
-    let host = cc_manager::Host::load(&cc_manager::Config::load(plugins).unwrap()).unwrap();
+    let host =
+        cc_manager::Host::load(&cc_manager::Config::load(plugins).unwrap(), &muster_it::place::worker())
+            .unwrap();
     let request = request(&World::new(Form::V5Td15, Ca::Platform));
     bench("tdx.refuse.abi", move || {
         let plugin = host.plugins().find(|plugin| plugin.identity().name == "cc-tdx").unwrap();

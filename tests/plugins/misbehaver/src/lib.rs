@@ -3,6 +3,10 @@
 //!
 //! Its evidence is whatever bytes it is given; it accepts everything, bound to 64 zero bytes. That it declares
 //! itself emulated keeps it out of every real configuration.
+//!
+//! With `config.fault = "as told"` each evidence says what to do; see [`told`].
+
+mod told;
 
 use cc_core::message::{
     CollectRequest, Collected, EndorsementRequest, Floor, Identity, MESSAGE_VERSION, Plan, PlanRequest,
@@ -48,6 +52,8 @@ impl Authorizer for Misbehaver {
         settings.finish()?;
         match fault.as_str() {
             "panic in create" => panic!("create panicked on purpose"),
+            "hang in create" => told::hang(),
+            "abort in create" => std::process::abort(),
             "refuse create" => Err(Finding::new(codes::PLUG_CONFIG_INVALID, "refused on purpose")),
             _ => Ok(Self { fault }),
         }
@@ -58,6 +64,9 @@ impl Authorizer for Misbehaver {
         let evidence = match self.fault.as_str() {
             "panic in collect" => panic!("collect panicked on purpose"),
             "empty evidence" => Vec::new(),
+            "hang in collect" => told::hang(),
+            "abort in collect" => std::process::abort(),
+            "collect what it can reach" => told::reach().into_bytes(),
             "oversized evidence" => vec![1; cc_core::limits::MAX_EVIDENCE.saturating_add(1)],
             _ => request.binding.as_bytes().to_vec(),
         };
@@ -98,6 +107,7 @@ impl Authorizer for Misbehaver {
             return reply;
         }
         match self.fault.as_str() {
+            "as told" => reply.outcome = accept(told::act(&request.evidence), &[0; 64], &[]),
             "panic in verify" => panic!("verify panicked on purpose"),
             "empty claims" => reply.outcome = accept(Claims::new(), &[0; 64], &[]),
             "oversized claims" => {

@@ -233,4 +233,13 @@ registry! {
     PLUG_PANICKED "plug.panicked" Reject false
         "The plugin panicked; the request is denied."
         "Report it to the plugin's vendor with the message.";
+    PLUG_TIMEOUT "plug.timeout" Indeterminate false
+        "The plugin's process did not answer in time and was ended; the request is denied."
+        "Try again; if it persists, report it to the plugin's vendor, or raise `deadline_seconds`.";
+    PLUG_CRASHED "plug.crashed" Indeterminate false
+        "The plugin's process ended before it answered; the request is denied."
+        "Report it to the plugin's vendor with the message; the next request starts a fresh process.";
+    PLUG_CONFINEMENT_UNAVAILABLE "plug.confinement.unavailable" Reject false
+        "The process of a plugin cannot be confined on this system."
+        "Run a kernel with Landlock and seccomp (Linux 5.13 or newer, `lsm=` with landlock); only for a plugin that you trust like the host itself, set `isolation = \"in-process\"`.";
 }

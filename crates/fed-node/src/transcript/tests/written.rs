@@ -8,7 +8,7 @@ use std::time::Duration;
 use cc_core::{Instant, codes};
 use cc_manager::attest::{Federation as Kind, PolicyFile, Verifier, VerifierSetup};
 use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
-use cc_manager::{Config, Danger, FetchConfig, Floors, Host};
+use cc_manager::{Config, Danger, FetchConfig, Floors, Host, WorkerCommand};
 use cc_testkit::federation::{Federation, Machines, Owner, WALL, name, site};
 use fed_proto::bundle::SignedBundle;
 use fed_proto::crypto::{Digest, Signature};
@@ -26,7 +26,8 @@ use crate::record::{JudgedPeer, RoundRecord};
 /// A host without plugins: it judges nobody, and says so.
 fn host() -> Host {
     let danger = Danger { allow_emulated: false };
-    Host::load(&Config { plugins: Vec::new(), fetch: FetchConfig::default(), danger }).unwrap()
+    let config = Config { plugins: Vec::new(), fetch: FetchConfig::default(), danger };
+    Host::load(&config, &WorkerCommand { program: "/nonexistent".into(), arguments: Vec::new() }).unwrap()
 }
 
 fn site_policy() -> PolicyFile {
