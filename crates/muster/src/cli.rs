@@ -1,5 +1,7 @@
 //! The command line: what can be typed, and its help.
 
+mod value;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -187,13 +189,13 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "PATH")]
     pub(crate) endorsements: Vec<PathBuf>,
     /// Judge as of this instant (RFC 3339) instead of now; the result is marked as replayed.
-    #[arg(long, value_name = "RFC3339", value_parser = parse_instant)]
+    #[arg(long, value_name = "RFC3339", value_parser = value::instant)]
     pub(crate) at: Option<cc_core::UnixTime>,
     /// Demand that the evidence is bound to these 64 bytes.
-    #[arg(long, value_name = "HEX", value_parser = parse_binding)]
+    #[arg(long, value_name = "HEX", value_parser = value::binding)]
     pub(crate) expect_binding: Option<cc_core::Binding>,
     /// Accept this missing-collateral finding; the result records it. May be given several times.
-    #[arg(long, value_name = "CODE", value_parser = parse_waiver)]
+    #[arg(long, value_name = "CODE", value_parser = value::waiver)]
     pub(crate) waive: Vec<cc_core::Code>,
     /// Fetch nothing; use only what is given and what is cached.
     #[arg(long)]
@@ -218,7 +220,7 @@ pub(crate) struct Collect {
     #[arg(long, value_name = "P")]
     pub(crate) profile: String,
     /// The 64 bytes to bind into the evidence.
-    #[arg(long, value_name = "HEX", value_parser = parse_binding)]
+    #[arg(long, value_name = "HEX", value_parser = value::binding)]
     pub(crate) binding: cc_core::Binding,
     /// Where to write the evidence; endorsements that come with it are written beside it as OUT.aux.N.
     #[arg(long, value_name = "FILE")]
@@ -409,7 +411,7 @@ pub(crate) struct TranscriptVerify {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Judge everybody as of this instant (RFC 3339) instead of the recorded ones.
-    #[arg(long, value_name = "RFC3339", value_parser = parse_instant)]
+    #[arg(long, value_name = "RFC3339", value_parser = value::instant)]
     pub(crate) at: Option<cc_core::UnixTime>,
     /// The federation, from your own kit. Without it the file's own descriptor is believed, and the result says so.
     #[arg(long, value_name = "FILE")]
@@ -464,39 +466,4 @@ pub(crate) enum ExplainFormat {
     Json,
     /// A Markdown page.
     Markdown,
-}
-
-fn parse_instant(text: &str) -> Result<cc_core::UnixTime, String> {
-    let wrong = || "expected an RFC 3339 instant such as 2026-06-01T00:00:00Z".to_owned();
-    // jiff reads more forms than RFC 3339 has: the shape is checked first.
-    let (date_time, rest) = text.split_at_checked("2026-06-01T00:00:00".len()).ok_or_else(wrong)?;
-    let shaped = date_time.bytes().enumerate().all(|(i, byte)| match i {
-        4 | 7 => byte == b'-',
-        10 => byte == b'T',
-        13 | 16 => byte == b':',
-        _ => byte.is_ascii_digit(),
-    });
-    let zone = match rest.strip_prefix('.') {
-        Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
-        None => rest,
-    };
-    let offset = zone.len() == 6 && zone.starts_with(['+', '-']) && !zone.contains('[');
-    if !shaped || !(zone == "Z" || offset) || date_time.ends_with(":60") {
-        return Err(wrong());
-    }
-    let stamp: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
-    u64::try_from(stamp.as_second())
-        .map(cc_core::UnixTime::from_secs)
-        .map_err(|_| "instants before 1970 are not supported".to_owned())
-}
-
-fn parse_binding(text: &str) -> Result<cc_core::Binding, String> {
-    cc_core::Binding::from_hex(text).map_err(|error| error.to_string())
-}
-
-fn parse_waiver(text: &str) -> Result<cc_core::Code, String> {
-    match cc_core::Code::parse(text) {
-        Ok(code) if code.is_waivable() => Ok(code),
-        _ => Err(format!("only these can be waived: {}", cc_core::Code::waivable_list())),
-    }
 }

@@ -13,6 +13,7 @@ use cc_manager::{
     WorkerLimits,
 };
 use muster_it::place::{config, entry, fixture, isolated, muster, plugins, test_plugin, worker};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 /// Long enough for a busy machine to answer, short enough to wait for.
 const DEADLINE: &str = "worker.deadline_seconds = 5\nworker.collect_deadline_seconds = 5";
@@ -160,8 +161,8 @@ fn a_worker_that_hangs_ends_with_its_host() {
     assert_eq!(rustix::event::poll(&mut ended, Some(&within)), Ok(1), "the worker has ended");
 }
 
-fn reached(world: &World) -> String {
-    let judged = told(world, b"reach").unwrap();
+fn reached(world: &World, when: &[u8]) -> String {
+    let judged = told(world, when).unwrap();
     judged.authentic().value().text("reached").unwrap().to_owned()
 }
 
@@ -176,8 +177,12 @@ fn a_verifier_reaches_nothing() {
     let host = Host::load(&config, &worker()).unwrap();
     let fetcher = Fetcher::new(&config.fetch, &Roots::System, Arc::new(SystemEnvironment::new())).unwrap();
     let free = World { host, fetcher, floors: Floors::open(None) };
-    assert_eq!(reached(&free), "etc libraries itself environment write network sockets programs threads");
-    assert_eq!(reached(&world(DEADLINE, "as told").unwrap()), "");
+    let files = "etc libraries itself write";
+    assert_eq!(reached(&free, b"reached at loading"), files);
+    assert_eq!(reached(&free, b"reach"), format!("{files} environment network sockets programs threads"));
+    let confined = world(DEADLINE, "as told").unwrap();
+    assert_eq!(reached(&confined, b"reached at loading"), "libraries", "what the linker needs");
+    assert_eq!(reached(&confined, b"reach"), "");
 }
 
 fn collect(world: &World) -> Result<Vec<u8>, Finding> {
@@ -269,6 +274,24 @@ fn the_loader_says_the_same_in_a_worker() {
         let file = config(folder.path(), &[isolated("", library, &["frozen-1"], "")]);
         let errors = Host::load(&Config::load_file(&file).unwrap(), &worker()).unwrap_err();
         assert_eq!(errors.first().code, code, "{errors}");
+    }
+}
+
+/// Which system calls are missing is what a filter on this thread says, which its children inherit.
+#[test]
+fn what_cannot_be_confined_is_not_loaded() {
+    for call in [libc::SYS_landlock_create_ruleset, libc::SYS_landlock_restrict_self] {
+        let rules = [(call, Vec::new())].into_iter().collect();
+        let missing = SeccompAction::Errno(u32::try_from(libc::ENOSYS).unwrap());
+        let architecture = std::env::consts::ARCH.try_into().unwrap();
+        let filter = SeccompFilter::new(rules, SeccompAction::Allow, missing, architecture).unwrap();
+        let program = BpfProgram::try_from(filter).unwrap();
+        let refused = std::thread::spawn(move || {
+            seccompiler::apply_filter(&program).unwrap();
+            world("", "none").err().unwrap()
+        });
+        let error = refused.join().unwrap();
+        assert_eq!(error.code, codes::PLUG_CONFINEMENT_UNAVAILABLE, "{error}");
     }
 }
 

@@ -2,11 +2,28 @@
 
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
+use std::sync::OnceLock;
 
 use cc_core::Claims;
 
+/// What the library's constructor could reach, before anybody asked the plugin anything.
+static AT_LOADING: OnceLock<String> = OnceLock::new();
+
+extern "C" fn constructor() {
+    let _ = AT_LOADING.set(words(&files()));
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the dynamic linker calls the functions of this section when it opens the library"
+)]
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn() = constructor;
+
 /// Does what the evidence says: `hang`, `abort`, `overflow` (the stack), `exit`, `allocate` (4 GiB), `reach` (tries what
-/// a process may reach and tells in the claim `reached`); anything else is a normal answer.
+/// a process may reach and tells in the claim `reached`), `reached at loading` (tells what the constructor could reach);
+/// anything else is a normal answer.
 pub(crate) fn act(evidence: &[u8]) -> Claims {
     let mut claims = super::claims();
     match evidence {
@@ -15,6 +32,9 @@ pub(crate) fn act(evidence: &[u8]) -> Claims {
         b"overflow" => claims.insert("depth", overflow(0)),
         b"exit" => std::process::exit(0),
         b"allocate" => claims.insert("length", allocate()),
+        b"reached at loading" => {
+            claims.insert("reached", AT_LOADING.get().map_or("nothing was tried", String::as_str));
+        }
         b"reach" => claims.insert("reached", reach()),
         _ => {}
     }
@@ -44,19 +64,29 @@ fn allocate() -> u64 {
 
 /// One word for each thing that could be reached.
 pub(crate) fn reach() -> String {
-    let readable = |path: &str| std::fs::read(path).is_ok();
-    let tried = [
-        ("etc", readable("/etc/passwd")),
-        ("libraries", std::fs::read_dir("/usr/lib").is_ok()),
-        ("itself", readable("/proc/self/maps")),
+    let others = [
         ("environment", std::env::vars_os().next().is_some()),
-        ("write", std::fs::write("/tmp/misbehaver-was-here", b"x").is_ok()),
         ("network", TcpStream::connect("127.0.0.1:9").is_err_and(|e| e.raw_os_error() == Some(111))),
         ("sockets", UnixStream::pair().is_ok()),
         ("programs", std::process::Command::new("/bin/true").status().is_ok()),
         ("threads", std::thread::Builder::new().spawn(|| ()).is_ok()),
     ];
-    let _ = std::fs::remove_file("/tmp/misbehaver-was-here");
+    words(&[files().as_slice(), &others].concat())
+}
+
+fn files() -> [(&'static str, bool); 4] {
+    let mark = std::env::temp_dir().join(format!("misbehaver-{}", std::process::id()));
+    let written = std::fs::write(&mark, b"x").is_ok();
+    let _ = std::fs::remove_file(mark);
+    [
+        ("etc", std::fs::read("/etc/passwd").is_ok()),
+        ("libraries", std::fs::read_dir("/usr/lib").is_ok()),
+        ("itself", std::fs::read("/proc/self/maps").is_ok()),
+        ("write", written),
+    ]
+}
+
+fn words(tried: &[(&str, bool)]) -> String {
     let reached: Vec<&str> = tried.iter().filter(|(_, reached)| *reached).map(|(what, _)| *what).collect();
     reached.join(" ")
 }
