@@ -1,38 +1,98 @@
-//! The 64 bytes that tie evidence to a challenge and a key (*verification.md* 5.2), and their comparison.
+//! The bytes that tie evidence to a challenge and a key (*verification.md* 5.2, 5.3), and their comparison.
 
-use crate::{Finding, Profile, codes, tdx};
+use crate::{Finding, Profile, codes, gpu, tdx};
 
-/// The 64 bytes that evidence must carry: SHA-512 of the transcript in the protocol, anything that the
-/// caller chose on the command line.
-#[derive(Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
-#[cbor(transparent)]
-pub struct Binding(#[cbor(n(0), with = "minicbor::bytes")] [u8; 64]);
+/// What evidence must carry, and so where: the digest of the transcript in the protocol, anything that the caller chose
+/// on the command line.
+///
+/// A byte string in messages, whose length tells which one it is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Binding {
+    /// 64 bytes for the report data of a processor.
+    ReportData([u8; 64]),
+    /// 32 bytes for the nonce of the requests to GPUs and switches.
+    GpuNonce([u8; 32]),
+}
 
 impl Binding {
-    /// Wraps exactly 64 bytes.
+    /// Wraps the report data of a processor.
     pub const fn new(bytes: [u8; 64]) -> Self {
-        Self(bytes)
+        Self::ReportData(bytes)
     }
 
-    /// Reads exactly 128 hexadecimal digits; nothing is padded or cut.
+    /// Reads exactly 128 hexadecimal digits of report data or 64 of a device nonce; nothing is padded or cut.
     pub fn from_hex(text: &str) -> Result<Self, BindingError> {
-        if text.len() != 128 {
-            return Err(BindingError::Length(text.len()));
+        let bytes = match text.len() {
+            64 | 128 => hex::decode(text).map_err(|_| BindingError::NotHex)?,
+            other => return Err(BindingError::Length(other)),
+        };
+        Self::of(&bytes).ok_or(BindingError::Length(text.len()))
+    }
+
+    /// The binding of that length.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let report_data = bytes.try_into().map(Self::ReportData).ok();
+        report_data.or_else(|| bytes.try_into().map(Self::GpuNonce).ok())
+    }
+
+    /// Where the bytes stand in evidence.
+    pub const fn kind(&self) -> BoundKind {
+        match self {
+            Self::ReportData(_) => BoundKind::ReportData,
+            Self::GpuNonce(_) => BoundKind::GpuNonce,
         }
-        let mut bytes = [0; 64];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| BindingError::NotHex)?;
-        Ok(Self(bytes))
     }
 
     /// The bytes.
-    pub const fn as_bytes(&self) -> &[u8; 64] {
-        &self.0
+    pub const fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::ReportData(bytes) => bytes,
+            Self::GpuNonce(bytes) => bytes,
+        }
+    }
+
+    /// The report data; `plug.contract` for a binding of another kind, which a collector of a processor cannot serve.
+    pub fn report_data(&self) -> Result<&[u8; 64], Finding> {
+        match self {
+            Self::ReportData(bytes) => Ok(bytes),
+            Self::GpuNonce(_) => Err(self.misplaced("64 bytes of report data")),
+        }
+    }
+
+    /// The device nonce; `plug.contract` for a binding of another kind.
+    pub fn gpu_nonce(&self) -> Result<&[u8; 32], Finding> {
+        match self {
+            Self::GpuNonce(bytes) => Ok(bytes),
+            Self::ReportData(_) => Err(self.misplaced("32 bytes of a device nonce")),
+        }
+    }
+
+    fn misplaced(&self, wanted: &str) -> Finding {
+        let detail = format!("a binding of {} bytes, evidence of this profile has {wanted}", self.as_bytes().len());
+        Finding::new(codes::PLUG_CONTRACT, detail)
+    }
+}
+
+impl<C> minicbor::Encode<C> for Binding {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.bytes(self.as_bytes())?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for Binding {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let bytes = d.bytes()?;
+        Self::of(bytes).ok_or_else(|| minicbor::decode::Error::message("a binding has 64 or 32 bytes"))
     }
 }
 
 impl std::fmt::Debug for Binding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        f.write_str(&hex::encode(self.as_bytes()))
     }
 }
 
@@ -40,7 +100,7 @@ impl std::fmt::Debug for Binding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BindingError {
-    /// The text has this many characters instead of 128.
+    /// The text has this many characters instead of 128 or 64.
     Length(usize),
     /// A character is not a hexadecimal digit.
     NotHex,
@@ -49,7 +109,7 @@ pub enum BindingError {
 impl std::fmt::Display for BindingError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Length(got) => write!(f, "a binding is 128 hexadecimal digits (64 bytes), got {got}"),
+            Self::Length(got) => write!(f, "a binding is 128 hexadecimal digits (64 bytes), or 64 for devices, got {got}"),
             Self::NotHex => f.write_str("a binding is hexadecimal, got another character"),
         }
     }
@@ -82,19 +142,21 @@ pub struct BoundField {
 }
 
 impl BoundField {
-    /// Compares the field with what the verifier expects, all 64 bytes, in time that does not depend on
-    /// where they differ. A field of another length never matches: nothing is padded or cut.
+    /// Compares the field with what the verifier expects, all bytes, in time that does not depend on where they differ. A
+    /// field of another kind or length never matches: nothing is padded or cut.
     pub fn compare(&self, expected: &Binding) -> Result<(), Finding> {
-        let same_length = self.kind == BoundKind::ReportData && self.bytes.len() == expected.0.len();
-        let difference = self.bytes.iter().zip(&expected.0).fold(0, |acc, (a, b)| acc | (a ^ b));
-        if same_length && std::hint::black_box(difference) == 0 {
-            Ok(())
-        } else {
-            Err(Finding::new(
-                codes::BIND_REPORT_DATA_MISMATCH,
-                format!("REPORT_DATA is {}, expected {}", hex::encode(&self.bytes), hex::encode(expected.0)),
-            ))
+        let wanted = expected.as_bytes();
+        let same_form = self.kind == expected.kind() && self.bytes.len() == wanted.len();
+        let difference = self.bytes.iter().zip(wanted).fold(0, |acc, (a, b)| acc | (a ^ b));
+        if same_form && std::hint::black_box(difference) == 0 {
+            return Ok(());
         }
+        let (code, name) = match self.kind {
+            BoundKind::ReportData => (codes::BIND_REPORT_DATA_MISMATCH, "REPORT_DATA"),
+            BoundKind::GpuNonce => (codes::BIND_GPU_NONCE_MISMATCH, "the nonce of the devices"),
+        };
+        let detail = format!("{name} is {}, expected {}", hex::encode(&self.bytes), hex::encode(wanted));
+        Err(Finding::new(code, detail))
     }
 }
 
@@ -106,6 +168,9 @@ pub fn bound_field_of(profile: &Profile, evidence: &[u8]) -> Result<Option<Bound
         snp_report_data(evidence)?
     } else if *profile == Profile::tdx_quote_1() {
         tdx::report_data(evidence)?
+    } else if *profile == Profile::nv_spdm_1() {
+        let nonce = gpu::common_nonce(&gpu::decode(evidence)?)?;
+        return Ok(Some(BoundField { kind: BoundKind::GpuNonce, bytes: nonce.to_vec() }));
     } else {
         return Ok(None);
     };
@@ -135,7 +200,7 @@ mod tests {
         let expected = Binding::new(std::array::from_fn(|i| u8::try_from(i).unwrap()));
         assert_eq!(field(expected.as_bytes()).compare(&expected), Ok(()));
         for i in 0..64 {
-            let mut other = *expected.as_bytes();
+            let mut other = expected.as_bytes().to_vec();
             other[i] ^= 1;
             assert_eq!(
                 field(&other).compare(&expected).unwrap_err().code,
@@ -156,8 +221,48 @@ mod tests {
     #[test]
     fn hex_is_exact() {
         assert_eq!(Binding::from_hex(&"0".repeat(126)), Err(BindingError::Length(126)));
+        for length in [0, 63, 65, 127, 129] {
+            assert_eq!(Binding::from_hex(&"0".repeat(length)), Err(BindingError::Length(length)));
+        }
         assert_eq!(Binding::from_hex(&"g".repeat(128)), Err(BindingError::NotHex));
+        assert_eq!(Binding::from_hex(&"1f".repeat(32)), Ok(Binding::GpuNonce([0x1f; 32])));
         assert_eq!(Binding::from_hex(&"aB".repeat(64)), Ok(Binding::new([0xab; 64])));
+    }
+
+    #[test]
+    fn bindings_of_two_kinds_are_told_apart() {
+        let (report_data, nonce) = (Binding::new([1; 64]), Binding::GpuNonce([1; 32]));
+        for (binding, length) in [(&report_data, 64), (&nonce, 32)] {
+            let bytes = minicbor::to_vec(binding).unwrap();
+            assert_eq!(bytes.len(), length + 2, "a byte string and nothing else");
+            assert_eq!(&minicbor::decode::<Binding>(&bytes).unwrap(), binding);
+        }
+        assert!(minicbor::decode::<Binding>(&minicbor::to_vec(minicbor::bytes::ByteVec::from(vec![1; 48])).unwrap()).is_err());
+        let of_gpus = BoundField { kind: BoundKind::GpuNonce, bytes: vec![1; 32] };
+        assert_eq!(of_gpus.compare(&nonce), Ok(()));
+        assert_eq!(of_gpus.compare(&Binding::GpuNonce([2; 32])).unwrap_err().code, codes::BIND_GPU_NONCE_MISMATCH);
+        // The same bytes in the other field, and a field that says the wrong thing of itself.
+        assert!(field(&[1; 32]).compare(&nonce).is_err());
+        assert!(of_gpus.compare(&report_data).is_err());
+        assert!(BoundField { kind: BoundKind::GpuNonce, bytes: vec![1; 64] }.compare(&report_data).is_err());
+        assert_eq!(nonce.report_data().unwrap_err().code, codes::PLUG_CONTRACT);
+        assert_eq!(report_data.gpu_nonce().unwrap_err().code, codes::PLUG_CONTRACT);
+    }
+
+    #[test]
+    fn host_reads_the_nonce_of_devices() {
+        let device = |nonce| gpu::Device {
+            class: gpu::DeviceClass::Gpu,
+            report: [[0; 4].as_slice(), &[nonce; 32], &[0; 9]].concat(),
+            cert_chain: Vec::new(),
+            cc_state: None,
+            arch: None,
+        };
+        let read = |devices: &[gpu::Device]| bound_field_of(&Profile::nv_spdm_1(), &gpu::encode(devices));
+        let expected = BoundField { kind: BoundKind::GpuNonce, bytes: vec![3; 32] };
+        assert_eq!(read(&[device(3), device(3)]), Ok(Some(expected)));
+        assert_eq!(read(&[device(3), device(4)]).unwrap_err().code, codes::BIND_GPU_NONCE_MISMATCH);
+        assert_eq!(read(&[]).unwrap_err().code, codes::GPU_DEVICES_EMPTY);
     }
 
     #[test]
@@ -171,6 +276,7 @@ mod tests {
             codes::SNP_FORMAT_LENGTH
         );
     }
+
     #[test]
     fn host_reads_the_reportdata_of_quotes() {
         let mut quote = vec![0; 48 + 584 + 4];
@@ -183,6 +289,6 @@ mod tests {
         quote[0] = 3;
         let refused = bound_field_of(&Profile::tdx_quote_1(), &quote).unwrap_err();
         assert_eq!(refused.code, codes::TDX_VERSION_UNSUPPORTED);
-        assert_eq!(bound_field_of(&Profile::nv_spdm_1(), &quote), Ok(None));
+        assert_eq!(bound_field_of(&Profile::parse("acme-note-1").unwrap(), &quote), Ok(None));
     }
 }

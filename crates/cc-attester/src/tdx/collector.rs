@@ -129,7 +129,7 @@ fn check(mut quote: Vec<u8>, binding: &Binding) -> Result<Vec<u8>, Finding> {
         let length = quote.len();
         return Err(wrong(format!("the quote declares {end} bytes and has {length}, not all of them zero")));
     }
-    if report_data != *binding.as_bytes() {
+    if report_data != *binding.report_data()? {
         let found = Binding::new(report_data);
         return Err(wrong(format!("REPORTDATA is {found:?}, requested was {binding:?}")));
     }

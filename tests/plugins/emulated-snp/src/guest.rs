@@ -63,7 +63,7 @@ impl Guest {
         };
         let mut report = ReportBuilder::healthy(*product, LeafKind::Vcek);
         report
-            .set_report_data(*binding.as_bytes())
+            .set_report_data(*binding.report_data()?)
             .set_measurement(state.measurement)
             .set_host_data(state.host_data)
             .set_guest_svn(self.machine.guest_svn)
