@@ -194,7 +194,7 @@ const CASES: &[Case] = &[
 fn collected(number: u8, certs: &[u8]) -> Collected {
     Collected {
         version: cc_core::message::MESSAGE_VERSION,
-        evidence: report(*binding(number).as_bytes(), 0),
+        evidence: report(*binding(number).report_data().unwrap(), 0),
         endorsements: if certs.is_empty() { vec![] } else { vec![Blob(certs.to_vec())] },
     }
 }
@@ -320,7 +320,7 @@ fn privilege_levels() {
             rig.options.vmpl = wanted;
             rig.tree.lock().unwrap().floor = floor;
             let expected = match level {
-                Some(level) => Ok(report(*binding(1).as_bytes(), level)),
+                Some(level) => Ok(report(*binding(1).report_data().unwrap(), level)),
                 None => Err(codes::SNP_COLLECT_FIRMWARE_ERROR),
             };
             let got = |device| {

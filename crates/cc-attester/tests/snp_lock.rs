@@ -135,7 +135,7 @@ impl Device for Looks {
         if std::mem::take(&mut self.panics) {
             panic!("told to");
         }
-        Ok(RawReport { report: report(*request.binding.as_bytes(), 0), certs: vec![] })
+        Ok(RawReport { report: report(*request.binding.report_data().unwrap(), 0), certs: vec![] })
     }
 }
 

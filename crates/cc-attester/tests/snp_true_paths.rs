@@ -33,7 +33,7 @@ fn default_options_and_the_sev_crate() {
 
         let mounted = configfs_fs::mount(Arc::clone(&tree), &configfs).unwrap();
         let collected = Collector::new(options.clone()).collect(&binding(1)).unwrap();
-        assert_eq!(collected.evidence, report(*binding(1).as_bytes(), 0));
+        assert_eq!(collected.evidence, report(*binding(1).report_data().unwrap(), 0));
         assert_eq!(collected.endorsements, [Blob(table.clone())]);
         assert_eq!(tree.lock().unwrap().firmware.asked(), 1);
         drop(mounted);
@@ -41,7 +41,7 @@ fn default_options_and_the_sev_crate() {
         let mounted = sev_guest_fs::mount(Arc::clone(&guest), &device).unwrap();
         guest.lock().unwrap().certs = certs(100);
         let collected = Collector::new(options.clone()).collect(&binding(2)).unwrap();
-        assert_eq!(collected.evidence, report(*binding(2).as_bytes(), 0));
+        assert_eq!(collected.evidence, report(*binding(2).report_data().unwrap(), 0));
         assert_eq!(collected.endorsements, [Blob(certs(100))]);
         guest.lock().unwrap().certs = table;
         sev_crate(&guest);
@@ -58,7 +58,7 @@ fn sev_crate(guest: &Mutex<Guest>) {
     use sev::firmware::host::CertType;
 
     let mut firmware = sev::firmware::guest::Firmware::open().unwrap();
-    let data = *binding(3).as_bytes();
+    let data = *binding(3).report_data().unwrap();
     assert_eq!(firmware.get_report(None, Some(data), Some(2)).unwrap(), report(data, 2));
 
     let (bytes, table) = firmware.get_ext_report(None, Some(data), Some(0)).unwrap();

@@ -40,7 +40,7 @@ impl Device for Held {
         self.entered.send(()).unwrap();
         // An error means that the test is over.
         let _ = self.release.recv();
-        Ok(RawReport { report: report(*request.binding.as_bytes(), 0), certs: vec![] })
+        Ok(RawReport { report: report(*request.binding.report_data().unwrap(), 0), certs: vec![] })
     }
 }
 
@@ -86,7 +86,7 @@ fn nobody_asks_while_an_abandoned_request_is_at_the_device() {
             Err(error) => assert_eq!(error.code, codes::SNP_COLLECT_THROTTLED),
         }
     };
-    assert_eq!(collected.evidence, report(*binding(77).as_bytes(), 0));
+    assert_eq!(collected.evidence, report(*binding(77).report_data().unwrap(), 0));
     assert!(stage.asked.lock().unwrap()[1..].iter().all(|asked| *asked == binding(77)));
 }
 
@@ -123,7 +123,7 @@ fn callers_wait_for_each_other() {
         }
         for call in calls {
             let (number, collected) = call.join().unwrap();
-            assert_eq!(collected.evidence, report(*binding(number).as_bytes(), 0));
+            assert_eq!(collected.evidence, report(*binding(number).report_data().unwrap(), 0));
         }
     });
 }

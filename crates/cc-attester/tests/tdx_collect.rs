@@ -183,7 +183,7 @@ fn every_fault_has_its_code() {
             }
             let got = rig.collector().collect(&binding(1)).map_err(|finding| finding.code);
             let expected = match outcome {
-                None => Ok(collected(quote(*binding(1).as_bytes()), b"")),
+                None => Ok(collected(quote(*binding(1).report_data().unwrap()), b"")),
                 Some(code) => Err(code.clone()),
             };
             assert_eq!(got, expected, "{name}, {backing:?}");
@@ -216,7 +216,7 @@ fn collect_works_again_and_again() {
             let rig = Rig::of(backing, mint);
             let collector = rig.collector();
             for number in 1..4 {
-                let expected = collected(mint(*binding(number).as_bytes()), b"");
+                let expected = collected(mint(*binding(number).report_data().unwrap()), b"");
                 assert_eq!(collector.collect(&binding(number)), Ok(expected));
             }
             assert_eq!((rig.waits(), rig.tree.lock().unwrap().made()), (vec![], 3));
@@ -340,7 +340,7 @@ fn log() -> Vec<u8> {
 #[test]
 fn the_event_log_comes_along() {
     let rig = Rig::new(Backing::Plain);
-    let (collector, evidence) = (rig.collector(), quote(*binding(1).as_bytes()));
+    let (collector, evidence) = (rig.collector(), quote(*binding(1).report_data().unwrap()));
     let collect = |content: Option<&[u8]>| {
         let _ = std::fs::remove_file(&rig.options.ccel);
         if let Some(content) = content {
@@ -409,7 +409,7 @@ fn true_paths() {
         let _mounted = configfs_fs::mount(Arc::clone(&rig.tree), &configfs).unwrap();
         let options = Options { lock: rig.options.lock.clone(), ..Options::default() };
         let collected = Collector::new(options).collect(&binding(1)).unwrap();
-        assert_eq!(collected.evidence, quote(*binding(1).as_bytes()));
+        assert_eq!(collected.evidence, quote(*binding(1).report_data().unwrap()));
         assert_eq!(rig.tree.lock().unwrap().firmware.asked(), 1);
     });
 }

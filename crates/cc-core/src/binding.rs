@@ -68,7 +68,8 @@ impl Binding {
     }
 
     fn misplaced(&self, wanted: &str) -> Finding {
-        let detail = format!("a binding of {} bytes, evidence of this profile has {wanted}", self.as_bytes().len());
+        let detail =
+            format!("a binding of {} bytes, evidence of this profile has {wanted}", self.as_bytes().len());
         Finding::new(codes::PLUG_CONTRACT, detail)
     }
 }
@@ -109,7 +110,9 @@ pub enum BindingError {
 impl std::fmt::Display for BindingError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Length(got) => write!(f, "a binding is 128 hexadecimal digits (64 bytes), or 64 for devices, got {got}"),
+            Self::Length(got) => {
+                write!(f, "a binding is 128 hexadecimal digits (64 bytes), or 64 for devices, got {got}")
+            }
             Self::NotHex => f.write_str("a binding is hexadecimal, got another character"),
         }
     }
@@ -237,10 +240,18 @@ mod tests {
             assert_eq!(bytes.len(), length + 2, "a byte string and nothing else");
             assert_eq!(&minicbor::decode::<Binding>(&bytes).unwrap(), binding);
         }
-        assert!(minicbor::decode::<Binding>(&minicbor::to_vec(minicbor::bytes::ByteVec::from(vec![1; 48])).unwrap()).is_err());
+        assert!(
+            minicbor::decode::<Binding>(
+                &minicbor::to_vec(minicbor::bytes::ByteVec::from(vec![1; 48])).unwrap()
+            )
+            .is_err()
+        );
         let of_gpus = BoundField { kind: BoundKind::GpuNonce, bytes: vec![1; 32] };
         assert_eq!(of_gpus.compare(&nonce), Ok(()));
-        assert_eq!(of_gpus.compare(&Binding::GpuNonce([2; 32])).unwrap_err().code, codes::BIND_GPU_NONCE_MISMATCH);
+        assert_eq!(
+            of_gpus.compare(&Binding::GpuNonce([2; 32])).unwrap_err().code,
+            codes::BIND_GPU_NONCE_MISMATCH
+        );
         // The same bytes in the other field, and a field that says the wrong thing of itself.
         assert!(field(&[1; 32]).compare(&nonce).is_err());
         assert!(of_gpus.compare(&report_data).is_err());

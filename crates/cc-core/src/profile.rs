@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::limits::{MAX_DEVICES_EVIDENCE, MAX_EVIDENCE};
+
 /// The name of an evidence profile (*verification.md* 0.12, key 2), for example `snp-raw-1`: which bytes are
 /// the evidence and which checks apply to them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode)]
@@ -36,6 +38,11 @@ impl Profile {
                 !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
             });
         well_formed.then(|| Self(name.to_owned()))
+    }
+
+    /// Most bytes that evidence of the profile may have.
+    pub fn max_evidence(&self) -> usize {
+        if *self == Self::nv_spdm_1() { MAX_DEVICES_EVIDENCE } else { MAX_EVIDENCE }
     }
 
     /// The name.

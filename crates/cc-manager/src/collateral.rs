@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cc_core::limits::{MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE, MAX_MESSAGE};
+use cc_core::limits::{MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_MESSAGE};
 use cc_core::message::{Blob, EndorsementRequest, Floor};
-use cc_core::{Class, Finding, codes};
+use cc_core::{Class, Finding, Profile, codes};
 
 use crate::Sha256;
 use crate::contract::UNKNOWN;
@@ -49,10 +49,14 @@ struct Failure {
 impl Collateral {
     /// What the attester sent must fit. Of what the administrator supplied, a folder perhaps, as much is taken as
     /// there is room for, DER before anything else.
-    pub(crate) fn new(evidence: &[u8], mut endorsements: Vec<Endorsement>) -> Result<Self, Finding> {
+    pub(crate) fn new(
+        profile: &Profile,
+        evidence: &[u8],
+        mut endorsements: Vec<Endorsement>,
+    ) -> Result<Self, Finding> {
         dedupe(&mut endorsements);
         let administrator = |e: &&Endorsement| e.origin == Origin::Administrator;
-        within("bytes of evidence", evidence.len(), MAX_EVIDENCE)?;
+        within("bytes of evidence", evidence.len(), profile.max_evidence())?;
         let mut room = Room { count: 0, total: evidence.len() };
         endorsements.iter().filter(|e| !administrator(e)).try_for_each(|e| room.take(e.bytes.len()))?;
         let (der, other): (Vec<_>, Vec<_>) =

@@ -2,9 +2,10 @@
 //!
 //! A broken contract is `plug.contract` and denies the one request; the process goes on.
 
-use cc_core::limits::{MAX_CLAIMS, MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE, MAX_PLAN_REQUESTS};
+use cc_core::limits::{MAX_CLAIMS, MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_PLAN_REQUESTS};
 use cc_core::message::{
-    Collected, Denial, EndorsementRequest, Floor, Message, Plan, VerifyReply, VerifyRequest, WireOutcome,
+    CollectRequest, Collected, Denial, EndorsementRequest, Floor, Message, Plan, VerifyReply, VerifyRequest,
+    WireOutcome,
 };
 use cc_core::{
     Accepted, BoundField, BoundKind, ClaimValue, Claims, Class, Code, Finding, bound_field_of, codes,
@@ -65,11 +66,12 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// Checks evidence that a plugin collected.
-pub(crate) fn collected(bytes: &[u8]) -> Result<Collected, Finding> {
+pub(crate) fn collected(request: &CollectRequest, bytes: &[u8]) -> Result<Collected, Finding> {
     let collected = Collected::from_bytes(bytes).map_err(|error| broken(format!("collected: {error}")))?;
     let size = collected.evidence.len();
-    if size == 0 || size > MAX_EVIDENCE {
-        return Err(broken(format!("collected evidence has {size} bytes, expected 1 to {MAX_EVIDENCE}")));
+    let limit = request.profile.max_evidence();
+    if size == 0 || size > limit {
+        return Err(broken(format!("collected evidence has {size} bytes, expected 1 to {limit}")));
     }
     let count = collected.endorsements.len();
     if count > MAX_ENDORSEMENTS {
@@ -170,10 +172,13 @@ fn accepted(
     waived: &[String],
 ) -> Result<Accepted, String> {
     claims(&values, size)?;
-    if let BoundKind::ReportData = bound.kind
-        && bound.bytes.len() != 64
-    {
-        return Err(format!("bound field has {} bytes, REPORT_DATA has 64", bound.bytes.len()));
+    let length = match bound.kind {
+        BoundKind::ReportData => 64,
+        BoundKind::GpuNonce => 32,
+        other => return Err(format!("bound field of kind {other:?}, which the host does not know")),
+    };
+    if bound.bytes.len() != length {
+        return Err(format!("bound field has {} bytes, {:?} has {length}", bound.bytes.len(), bound.kind));
     }
     let mut used: Vec<Code> = Vec::new();
     for text in waived {

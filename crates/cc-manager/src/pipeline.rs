@@ -163,7 +163,7 @@ pub async fn verify(
     let Request { profile, evidence, endorsements, waivers, at, expected, patience } = request;
     let plugin =
         host.serving(&profile, Role::Verify).ok_or_else(|| no_plugin(host, &profile, Role::Verify))?;
-    let (mut collateral, fits) = match Collateral::new(&evidence, endorsements) {
+    let (mut collateral, fits) = match Collateral::new(&profile, &evidence, endorsements) {
         Ok(collateral) => (collateral, Ok(())),
         Err(finding) => (Collateral::default(), Err(finding)),
     };
@@ -295,7 +295,7 @@ pub async fn show(
     endorsements: Vec<Endorsement>,
 ) -> Result<Shown, NoPlugin> {
     let plugin = host.serving(profile, Role::Verify).ok_or_else(|| no_plugin(host, profile, Role::Verify))?;
-    let collateral = Collateral::new(evidence, endorsements);
+    let collateral = Collateral::new(profile, evidence, endorsements);
     let plan = match collateral {
         Ok(collateral) => prepare(plugin, profile, evidence, &collateral).await,
         Err(finding) => Err(finding),

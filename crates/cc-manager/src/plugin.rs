@@ -107,7 +107,7 @@ impl Plugin {
 
     /// Obtains evidence from the hardware. Blocks.
     pub(crate) fn collect(&self, request: &CollectRequest) -> Result<Collected, Finding> {
-        contract::collected(&self.raw(Call::Collect, &request.to_bytes())?)
+        contract::collected(request, &self.raw(Call::Collect, &request.to_bytes())?)
     }
 
     /// Which endorsements are missing.

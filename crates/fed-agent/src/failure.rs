@@ -49,7 +49,12 @@ mod tests {
     fn on_failure_shutdown_ends_a_site_that_can_make_no_report() {
         let broken = report(codes::SNP_COLLECT_NO_DEVICE);
         assert_eq!(fatal(OnFailure::Shutdown, of_report(&broken)), broken.err());
-        let made = Ok(Evidence { evidence: vec![1], aux: Vec::new(), endorsements: Vec::new() });
+        let made = Ok(Evidence {
+            evidence: vec![1],
+            aux: Vec::new(),
+            devices: Vec::new(),
+            endorsements: Vec::new(),
+        });
         assert_eq!(fatal(OnFailure::Shutdown, of_report(&made)), None);
         let throttled = report(codes::SNP_COLLECT_THROTTLED);
         assert_eq!(fatal(OnFailure::Shutdown, of_report(&throttled)), None);

@@ -19,9 +19,7 @@ impl Agent {
                     tracing::warn!(%error, "a message was not sent");
                 }
             }
-            Output::Collect { epoch, binding } => {
-                work::collect(&self.node.judge, epoch, binding, &self.sender)
-            }
+            Output::Collect { epoch, order } => work::collect(&self.node.judge, epoch, order, &self.sender),
             Output::Judge(order) => work::judge(&self.node.judge, order, &self.sender),
             Output::Event(event) => self.event(event),
         }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cc_core::{Binding, Finding, Profile, codes};
-use cc_manager::attest::{Judgement, Manager, OwnerFloor, PolicyFile, Subject};
+use cc_core::{Finding, Profile, codes};
+use cc_manager::attest::{DeviceEvidence, Judgement, Manager, OwnerFloor, PolicyFile, Subject};
 use cc_store::Handle;
+use fed_proto::binding::Device;
 use fed_proto::bundle::Bundle;
 use fed_proto::crypto::{Digest, sha256};
 use fed_proto::role::Role;
-use fed_proto::round::{Evidence, JudgeOrder, Now};
+use fed_proto::round::{Evidence, JudgeOrder, Now, ReportOrder};
 use fed_proto::sybil::Identifiers;
 
 use crate::clock::Clocks;
@@ -51,13 +52,26 @@ impl Judge {
         self.clocks.now()
     }
 
-    /// Makes one hardware report over `binding`.
-    pub async fn collect(&self, binding: Binding) -> Result<Evidence, Finding> {
-        let profile = self.manager.own_profiles().first().ok_or_else(|| {
-            Finding::new(codes::POL_EVIDENCE_MISSING, "this participant has no profile to show")
+    /// Makes one hardware report: the devices are asked first, so that the processor vouches for what they said.
+    pub async fn collect(&self, order: &ReportOrder) -> Result<Evidence, Finding> {
+        let own = self.manager.own_profiles();
+        let (devices, processors): (Vec<_>, Vec<_>) =
+            own.iter().partition(|profile| **profile == Profile::nv_spdm_1());
+        let processor = processors.first().ok_or_else(|| {
+            Finding::new(
+                codes::POL_EVIDENCE_MISSING,
+                "this participant has no profile of a processor to show",
+            )
         })?;
-        let own = self.manager.collect(profile, binding).await?;
-        Ok(Evidence { evidence: own.evidence, aux: Vec::new(), endorsements: own.endorsements })
+        let (mut shown, mut endorsements) = (Vec::new(), Vec::new());
+        if let Some(profile) = devices.first() {
+            let own = self.manager.collect(profile, order.gpu_nonce()).await?;
+            shown = Device::collected(&own.evidence)?;
+            endorsements = own.endorsements;
+        }
+        let own = self.manager.collect(processor, order.binding(&shown)).await?;
+        endorsements.splice(0..0, own.endorsements);
+        Ok(Evidence { evidence: own.evidence, aux: Vec::new(), devices: shown, endorsements })
     }
 
     /// Judges a peer's evidence.
@@ -98,7 +112,9 @@ impl Judge {
 
     /// The line of the policy that decided about a subject, for people.
     pub fn policy_line(judgement: &Judgement) -> String {
-        let findings = judgement.appraisals.iter().flat_map(|appraisal| &appraisal.appraisal.findings);
+        let of_devices = judgement.devices.iter().flat_map(|devices| &devices.appraisals);
+        let all = judgement.appraisals.iter().chain(of_devices);
+        let findings = all.flat_map(|appraisal| &appraisal.appraisal.findings);
         findings.map(|finding| finding.source.to_string()).next().unwrap_or_default()
     }
 
@@ -147,7 +163,11 @@ pub(crate) fn subject(
         profile: envelope.profile.clone(),
         evidence: envelope.evidence.clone(),
         // Shown, whether or not the role requires it: what cannot be judged is refused and not passed over.
-        devices: envelope.devices.iter().map(|_| Profile::nv_spdm_1()).collect(),
+        devices: (!envelope.devices.is_empty()).then(|| DeviceEvidence {
+            profile: Profile::nv_spdm_1(),
+            evidence: Device::evidence(&envelope.devices),
+            expected: order.gpu_nonce.clone(),
+        }),
         endorsements: envelope.endorsements.clone(),
         expected: order.binding.clone(),
         floor: OwnerFloor::Policy(floor),
@@ -183,7 +203,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::time::Duration;
 
-    use cc_core::UnixTime;
+    use cc_core::{Binding, UnixTime};
     use fed_proto::binding::{Device, DeviceClass};
     use fed_proto::bundle::{NameBinding, RoleFloor};
     use fed_proto::crypto::Signature;
@@ -233,6 +253,7 @@ mod tests {
                 pop: Signature([4; 64]),
             },
             binding: Binding::new([5; 64]),
+            gpu_nonce: Binding::GpuNonce([7; 32]),
             policy_digest: Digest([6; 32]),
             bundle: Arc::new(bundle(policy(MEASURED), NameBinding::Both)),
         }
@@ -246,8 +267,13 @@ mod tests {
             let floor = Arc::new(owner_policy(&order.bundle, order.role).unwrap());
             subject(&Digest([1; 32]), floor, &order).unwrap().devices
         };
-        assert_eq!(judged(Vec::new()), []);
-        assert_eq!(judged(vec![gpu.clone(), gpu]), [Profile::nv_spdm_1(), Profile::nv_spdm_1()]);
+        assert_eq!(judged(Vec::new()), None);
+        let shown = DeviceEvidence {
+            profile: Profile::nv_spdm_1(),
+            evidence: Device::evidence(&[gpu.clone(), gpu.clone()]),
+            expected: Binding::GpuNonce([7; 32]),
+        };
+        assert_eq!(judged(vec![gpu.clone(), gpu]), Some(shown));
     }
 
     #[test]

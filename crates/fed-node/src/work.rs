@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cc_core::{Binding, Finding, codes};
+use cc_core::{Finding, codes};
 use fed_proto::crypto::Digest;
 use fed_proto::job::{JobFile, JobId, Resources};
 use fed_proto::name::Name;
-use fed_proto::round::{Evidence, JudgeOrder, Start};
+use fed_proto::round::{Evidence, JudgeOrder, ReportOrder, Start};
 use fed_proto::scheduler::Exit;
 use fed_proto::scheduler::resources::{Ledger, Token};
 use fed_proto::sybil::Identifiers;
@@ -65,10 +65,10 @@ pub enum Done {
 pub type Sender = mpsc::UnboundedSender<Done>;
 
 /// Makes one hardware report.
-pub fn collect(judge: &Arc<Judge>, epoch: u64, binding: Binding, done: &Sender) {
+pub fn collect(judge: &Arc<Judge>, epoch: u64, order: Box<ReportOrder>, done: &Sender) {
     let (judge, done) = (Arc::clone(judge), done.clone());
     tokio::spawn(async move {
-        let result = judge.collect(binding).await;
+        let result = judge.collect(&order).await;
         let _ = done.send(Done::Collected { epoch, result });
     });
 }

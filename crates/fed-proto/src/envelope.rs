@@ -1,6 +1,7 @@
 //! The envelope in which evidence travels (*verification.md* 0.12): deterministic CBOR, so that a token has one form.
 
 use cc_core::limits::{MAX_ENDORSEMENTS, MAX_EVIDENCE};
+use cc_core::limits::{MAX_GPUS, MAX_SWITCHES};
 use cc_core::{Code, Finding, Profile, codes};
 use minicbor::{Decoder, Encoder};
 
@@ -9,10 +10,6 @@ use crate::crypto::{Digest, Signature, sha256};
 
 /// Largest envelope, in bytes (*verification.md* 0.11).
 pub const MAX_ENVELOPE: usize = 1024 * 1024;
-/// Most GPUs in one envelope.
-pub const MAX_GPUS: usize = 16;
-/// Most switches in one envelope.
-pub const MAX_SWITCHES: usize = 8;
 
 const VERSION: u64 = 1;
 /// The profiles of *verification.md* 0.12.

@@ -2,7 +2,7 @@
 
 use cc_core::{Binding, Finding, Profile, codes};
 
-use crate::binding::{Purpose, Transcript, devices_digest, pop};
+use crate::binding::{Purpose, Transcript, devices_digest, gpu_nonce, pop};
 use crate::crypto::{Digest, PublicKey, sha512};
 use crate::envelope::Envelope;
 use crate::name::Name;
@@ -94,9 +94,19 @@ pub struct Look<'a> {
 /// The profile of GPU evidence, which comes inside the envelope of a CPU profile only.
 const GPU_PROFILE: &str = "nv-spdm-1";
 
-/// Checks everything about a token but its evidence, in the order of the specification. Returns the 64 bytes that the
-/// evidence has to be bound to, and what the sender says that it runs.
-pub fn check(look: Look<'_>, envelope: &Envelope) -> Result<(Binding, Option<Digest>), Finding> {
+/// What a token's evidence has to be held against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// What the processor's evidence has to be bound to.
+    pub binding: Binding,
+    /// What the evidence of its devices has to be bound to.
+    pub gpu_nonce: Binding,
+    /// What the sender says that it runs.
+    pub runtime: Option<Digest>,
+}
+
+/// Checks everything about a token but its evidence, in the order of the specification.
+pub fn check(look: Look<'_>, envelope: &Envelope) -> Result<Checked, Finding> {
     let Look { me, terms, sender, required, runtime, late } = look;
     let stated = Transcript::stated_name(&envelope.transcript)?;
     if stated == *me {
@@ -118,7 +128,11 @@ pub fn check(look: Look<'_>, envelope: &Envelope) -> Result<(Binding, Option<Dig
     if let Err((0..=4, finding)) = compared {
         return Err(finding);
     }
-    if !required.contains(&envelope.profile) || envelope.profile.as_str() == GPU_PROFILE {
+    if envelope.profile.as_str() == GPU_PROFILE {
+        let text = format!("{stated} shows devices and no processor that vouches for them");
+        return Err(Finding::new(codes::GPU_CPU_TEE_MISSING, text));
+    }
+    if !required.contains(&envelope.profile) {
         let wanted: Vec<&str> = required.iter().map(Profile::as_str).collect();
         let text =
             format!("{} shows {}, required of a {} is {wanted:?}", stated, envelope.profile, sender.role);
@@ -141,5 +155,6 @@ pub fn check(look: Look<'_>, envelope: &Envelope) -> Result<(Binding, Option<Dig
         let text = format!("a {} has to show {GPU_PROFILE}, {stated} shows no device", sender.role);
         return Err(Finding::new(codes::POL_EVIDENCE_MISSING, text));
     }
-    Ok((expected.report_data(), states))
+    let gpu_nonce = Binding::GpuNonce(gpu_nonce(&expected).0);
+    Ok(Checked { binding: expected.report_data(), gpu_nonce, runtime: states })
 }

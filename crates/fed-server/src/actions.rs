@@ -30,9 +30,7 @@ impl Server {
                     wire.link.end(Ended::Refused(finding));
                 }
             }
-            Action::Collect { epoch, binding } => {
-                work::collect(&self.node.judge, epoch, binding, &self.sender)
-            }
+            Action::Collect { epoch, order } => work::collect(&self.node.judge, epoch, order, &self.sender),
             Action::Judge(order) => work::judge(&self.node.judge, order, &self.sender),
             Action::Event(event) => self.event(event),
         }

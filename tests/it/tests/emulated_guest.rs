@@ -86,7 +86,7 @@ fn subject(evidence: Vec<u8>, endorsements: Vec<Vec<u8>>, expected: [u8; 64]) ->
         required: vec![profile()],
         profile: profile(),
         evidence,
-        devices: Vec::new(),
+        devices: None,
         endorsements,
         expected: Binding::new(expected),
         floor: OwnerFloor::NoFederation,

@@ -23,7 +23,7 @@ use fed_proto::descriptor::Descriptor;
 use fed_proto::enrol::init_data;
 use fed_proto::name::Name;
 use fed_proto::role::Role;
-use fed_proto::round::{Concluded, Evidence, JudgeOrder, Participant};
+use fed_proto::round::{Concluded, Evidence, JudgeOrder, Participant, ReportOrder};
 use fed_proto::sybil::Identifiers;
 use muster_it::cli::Muster;
 use muster_it::federation::{MEASUREMENT, PROFILE, policy};
@@ -81,20 +81,24 @@ impl Machines for Machinery {
         Digest(*site_policy(who).sha256().as_bytes())
     }
 
-    fn report(&mut self, who: &Name, binding: &[u8; 64]) -> Evidence {
+    fn report(&mut self, who: &Name, order: &ReportOrder) -> Evidence {
         let mut world = World::new(Product::Genoa, LeafKind::Vcek);
         let id = sha256(who.as_str().as_bytes()).0;
         let chip = chip(who);
         world.edit_leaf(|leaf| leaf.set_ext(oids::HWID, chip.to_vec()));
         let init = self.init(who);
         world.edit_report(|report| {
-            report.set_report_data(*binding).set_measurement(MEASUREMENT).set_host_data(init);
+            report
+                .set_report_data(*order.binding(&[]).report_data().unwrap())
+                .set_measurement(MEASUREMENT)
+                .set_host_data(init);
             report.set_chip_id(chip).set_report_id(id);
         });
         let World { leaf, intermediate, ark, crl, report, .. } = world;
         Evidence {
             evidence: report.bytes().to_vec(),
             aux: Vec::new(),
+            devices: Vec::new(),
             endorsements: vec![leaf, intermediate, ark, crl],
         }
     }
@@ -107,7 +111,7 @@ impl Machines for Machinery {
             required: floor.profiles.clone(),
             profile: order.envelope.profile.clone(),
             evidence: order.envelope.evidence.clone(),
-            devices: Vec::new(),
+            devices: None,
             endorsements: order.envelope.endorsements.clone(),
             expected: order.binding.clone(),
             floor: OwnerFloor::Policy(Arc::new(PolicyFile::parse(&floor.policy, &source).unwrap())),

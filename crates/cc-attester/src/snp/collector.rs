@@ -66,6 +66,7 @@ struct Slot {
 impl Asker for Interfaces {
     /// Asks the first interface that is there. An interface that is there and denies is not gone around.
     fn ask(&mut self, binding: &Binding, gate: &mut Gate) -> Result<Collected, Finding> {
+        binding.report_data()?;
         let request = ReportRequest { binding: binding.clone(), vmpl: self.vmpl };
         let mut absent = Vec::new();
         for slot in &mut self.slots {

@@ -77,7 +77,7 @@ impl<P: Port> SevGuest<P> {
         let vmpl = request.vmpl.unwrap_or(0);
         let answer = self
             .port
-            .ext_report(request.binding.report_data()?, vmpl, &mut certs)
+            .ext_report(request.binding.report_data().map_err(Failure::Denied)?, vmpl, &mut certs)
             .map_err(|error| Failure::Absent(format!("sev-guest: opening the device: {error}")))?;
         Ok((answer, certs))
     }

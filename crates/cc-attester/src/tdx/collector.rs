@@ -66,6 +66,7 @@ enum Failure {
 
 impl<T: Tree + 'static> Asker for Quotes<T> {
     fn ask(&mut self, binding: &Binding, gate: &mut Gate) -> Result<Collected, Finding> {
+        binding.report_data()?;
         let mut waits = WAITS.into_iter();
         let quote = loop {
             match self.quote(binding) {

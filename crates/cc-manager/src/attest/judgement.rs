@@ -88,6 +88,29 @@ impl PolicyAppraisal {
     }
 }
 
+/// The devices of a judged subject.
+#[derive(Clone, Debug)]
+pub struct JudgedDevices {
+    /// The profile of their evidence.
+    pub profile: Profile,
+    /// Who verified.
+    pub plugin: PluginInfo,
+    /// Every endorsement that the plugin was given.
+    pub endorsements: Vec<UsedEndorsement>,
+    /// What could not be fetched, what was left out.
+    pub notes: Vec<String>,
+    /// The federation's appraisal, then the site's; empty unless the evidence is authentic and bound.
+    pub appraisals: Vec<PolicyAppraisal>,
+    pub(super) verified: Option<Verified<Claims>>,
+}
+
+impl JudgedDevices {
+    /// What the evidence says, if it is authentic and bound; also where a policy refuses it.
+    pub const fn verified(&self) -> Option<&Verified<Claims>> {
+        self.verified.as_ref()
+    }
+}
+
 /// A judged subject.
 #[derive(Clone, Debug)]
 pub struct Judgement {
@@ -105,6 +128,8 @@ pub struct Judgement {
     pub notes: Vec<String>,
     /// The federation's appraisal, then the site's; empty unless the evidence is authentic and bound.
     pub appraisals: Vec<PolicyAppraisal>,
+    /// Its devices, if it shows any and it came to them: the processor's evidence was accepted.
+    pub devices: Option<JudgedDevices>,
     pub(super) verified: Option<Verified<Claims>>,
     pub(super) outcome: Result<Identifiers, Finding>,
 }
@@ -124,10 +149,17 @@ impl Judgement {
     /// `clk.replayed`, whatever it found.
     pub fn admission(&self) -> Result<&Identifiers, Finding> {
         let identifiers = self.outcome.as_ref().map_err(Clone::clone)?;
-        match &self.verified {
-            Some(verified) => verified.admissible().map(|_| identifiers),
-            None => Err(Finding::new(codes::BIND_REPORT_DATA_MISMATCH, "the binding was not compared")),
+        let devices = self.devices.as_ref().map(|devices| &devices.verified);
+        for verified in [Some(&self.verified), devices].into_iter().flatten() {
+            match verified {
+                Some(verified) => drop(verified.admissible()?),
+                None => {
+                    let detail = "the binding was not compared";
+                    return Err(Finding::new(codes::BIND_REPORT_DATA_MISMATCH, detail));
+                }
+            }
         }
+        Ok(identifiers)
     }
 
     /// Which of the three outcomes the admission has.

@@ -7,6 +7,7 @@ use cc_core::{Binding, Claims, Code, Finding, Instant, Profile, codes};
 use cc_policy::{Appraisal, Context, InitData};
 
 use super::cache::Cache;
+use super::subject::is_device;
 use super::{Judgement, Subject, Verifier, VerifierSetup};
 use crate::clock::Clock;
 use crate::endorsements::{Endorsement, Origin};
@@ -96,8 +97,8 @@ impl Manager {
     pub async fn start(setup: Setup) -> Result<(Self, Vec<SelfTest>), StartError> {
         let Setup { verifier, own_profiles, own_init_data, clock } = setup;
         let verifier = Verifier::new(verifier).map_err(StartError::Unfit)?;
-        if own_profiles.is_empty() {
-            let detail = "this participant has no profile to show";
+        if own_profiles.iter().all(is_device) {
+            let detail = "this participant has no profile of a processor to show";
             return Err(StartError::Unfit(Finding::new(codes::POL_EVIDENCE_MISSING, detail)));
         }
         let manager =
@@ -113,7 +114,7 @@ impl Manager {
 
     async fn self_test(&self, profile: &Profile, init_data: InitData) -> Result<SelfTest, Finding> {
         let at = Instant::Present(self.clock.now()?);
-        let binding = self_test_binding()?;
+        let binding = self_test_binding(profile)?;
         let OwnEvidence { evidence, endorsements, .. } = self.collect(profile, binding.clone()).await?;
         let source = "self-test";
         let endorsements = endorsements.into_iter();
@@ -179,10 +180,13 @@ impl Manager {
 }
 
 /// What start-up evidence is bound to: nobody can have asked for it before.
-fn self_test_binding() -> Result<Binding, Finding> {
+fn self_test_binding(profile: &Profile) -> Result<Binding, Finding> {
     let mut random = [0; 32];
     aws_lc_rs::rand::fill(&mut random)
         .map_err(|_| Finding::new(codes::PLUG_SELFTEST_FAILED, "the system gives no randomness"))?;
+    if is_device(profile) {
+        return Ok(Binding::GpuNonce(random));
+    }
     let sum = digest(&SHA512, &[SELF_TEST, &random].concat());
     let mut bytes = [0; 64];
     // SHA-512 has 64 bytes: both iterators end together.
@@ -198,6 +202,8 @@ fn launched_as(profile: &Profile, claims: &Claims, expected: InitData) -> Result
         "tdx-quote-1" => {
             committed(claims, ("MRCONFIGID", "mr_config_id"), &sha384, codes::TDX_MRCONFIGID_MISMATCH)
         }
+        // The processor that vouches for devices has launch data.
+        _ if is_device(profile) => Ok(()),
         _ => {
             let detail = format!("where launch data stand in evidence of profile {profile} is not known");
             Err(Finding::new(codes::ENV_PROFILE_NOT_ALLOWED, detail))

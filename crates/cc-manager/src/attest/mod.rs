@@ -16,8 +16,8 @@ mod policy_file;
 mod subject;
 mod verifier;
 
-pub use judgement::{Identifiers, Judgement, Kind, PolicyAppraisal, PolicyOwner};
+pub use judgement::{Identifiers, JudgedDevices, Judgement, Kind, PolicyAppraisal, PolicyOwner};
 pub use manager::{Manager, OwnEvidence, SelfTest, Setup, StartError};
 pub use policy_file::PolicyFile;
-pub use subject::{OwnerFloor, Subject};
+pub use subject::{DeviceEvidence, OwnerFloor, Subject};
 pub use verifier::{Federation, Verifier, VerifierSetup};

@@ -9,9 +9,6 @@ use super::PolicyFile;
 use crate::Sha256;
 use crate::digest::Hasher;
 
-/// The profiles that are shown inside the evidence of a processor and never alone (*verification.md* 0.12, key 2).
-const DEVICE_PROFILES: [&str; 1] = ["nv-spdm-1"];
-
 /// The federation owner's policy for the subject's role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnerFloor {
@@ -21,8 +18,19 @@ pub enum OwnerFloor {
     NoFederation,
 }
 
-/// A participant's evidence. Everything but `evidence`, `endorsements`, `profile` and `devices` is the verifier's own
-/// knowledge and must not be taken from the participant.
+/// Evidence of devices, which a processor's evidence vouches for (*verification.md* 5.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceEvidence {
+    /// Its profile.
+    pub profile: Profile,
+    /// The evidence of all devices.
+    pub evidence: Vec<u8>,
+    /// What it must be bound to: the verifier's own knowledge.
+    pub expected: Binding,
+}
+
+/// A participant's evidence. Everything but `evidence`, `endorsements`, `profile` and the evidence of `devices` is the
+/// verifier's own knowledge and must not be taken from the participant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     /// Who; for messages.
@@ -33,8 +41,8 @@ pub struct Subject {
     pub profile: Profile,
     /// The raw evidence; empty when none was sent.
     pub evidence: Vec<u8>,
-    /// The profiles of the device evidence that came with it.
-    pub devices: Vec<Profile>,
+    /// The evidence of devices that came with it, which `expected` commits to.
+    pub devices: Option<DeviceEvidence>,
     /// Certificates and the like that came with it, one object each: hints.
     pub endorsements: Vec<Vec<u8>>,
     /// What the evidence must be bound to: the digest of the transcript that the verifier built itself.
@@ -49,7 +57,11 @@ impl Subject {
     /// Refuses a subject that does not show what its role requires (*verification.md* 5.8, row 7). Its own label
     /// never selects what that is.
     pub(super) fn shows_what_is_required(&self) -> Result<(), Finding> {
-        if !self.required.contains(&self.profile) || is_device(&self.profile) {
+        if is_device(&self.profile) {
+            let detail = format!("{} shows {} and no processor that vouches for it", self.name, self.profile);
+            return Err(Finding::new(codes::GPU_CPU_TEE_MISSING, detail));
+        }
+        if !self.required.contains(&self.profile) {
             let wanted: Vec<_> = self.required.iter().map(Profile::as_str).collect();
             let detail = format!("{} shows {}, its role requires {wanted:?}", self.name, self.profile);
             return Err(Finding::new(codes::ENV_PROFILE_NOT_ALLOWED, detail));
@@ -62,21 +74,11 @@ impl Subject {
             return missing(&self.profile);
         }
         for device in self.required.iter().filter(|profile| is_device(profile)) {
-            if !self.devices.contains(device) {
+            if self.devices.as_ref().is_none_or(|shown| shown.profile != *device) {
                 return missing(device);
             }
         }
-        match self.devices.first() {
-            None => Ok(()),
-            // What cannot be judged must not be counted as shown.
-            Some(device) => Err(Finding::new(
-                codes::PLUG_PROFILE_UNSERVED,
-                format!(
-                    "{} shows device evidence of profile {device}, which nothing here can judge",
-                    self.name
-                ),
-            )),
-        }
+        Ok(())
     }
 
     /// Names everything that the judgement depends on beside time, collateral and the site's policy.
@@ -101,9 +103,15 @@ impl Subject {
             }
             InitData::NotCarried => part(b""),
         }
-        for list in [&self.required, &self.devices] {
-            part(&u64::try_from(list.len()).unwrap_or(u64::MAX).to_be_bytes());
-            list.iter().for_each(|profile| part(profile.as_str().as_bytes()));
+        part(&u64::try_from(self.required.len()).unwrap_or(u64::MAX).to_be_bytes());
+        self.required.iter().for_each(|profile| part(profile.as_str().as_bytes()));
+        match &self.devices {
+            None => part(b""),
+            Some(DeviceEvidence { profile, evidence, expected }) => {
+                part(profile.as_str().as_bytes());
+                part(Sha256::of(evidence).as_bytes());
+                part(expected.as_bytes());
+            }
         }
         // Other hints may lead to another outcome, and whoever relays evidence chooses them.
         self.endorsements.iter().for_each(|endorsement| part(Sha256::of(endorsement).as_bytes()));
@@ -111,21 +119,24 @@ impl Subject {
     }
 }
 
-fn is_device(profile: &Profile) -> bool {
-    DEVICE_PROFILES.contains(&profile.as_str())
+/// Whether evidence of a profile is shown inside that of a processor and never alone (*verification.md* 0.12, key 2).
+pub(super) fn is_device(profile: &Profile) -> bool {
+    *profile == Profile::nv_spdm_1()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn subject(required: &[Profile], profile: Profile, devices: Vec<Profile>) -> Subject {
+    fn subject(required: &[Profile], profile: Profile, devices: Option<Profile>) -> Subject {
+        let shown =
+            |profile| DeviceEvidence { profile, evidence: vec![2], expected: Binding::GpuNonce([3; 32]) };
         Subject {
             name: "site-1".to_owned(),
             required: required.to_vec(),
             profile,
             evidence: vec![1],
-            devices,
+            devices: devices.map(shown),
             endorsements: Vec::new(),
             expected: Binding::new([0; 64]),
             floor: OwnerFloor::NoFederation,
@@ -142,15 +153,40 @@ mod tests {
         let (snp, gpu) = (Profile::snp_raw_1(), Profile::nv_spdm_1());
         let tdx = Profile::parse("tdx-quote-1").unwrap();
         let both = [snp.clone(), gpu.clone()];
-        assert_eq!(code(&subject(&both[..1], snp.clone(), Vec::new())), Ok(()));
-        assert_eq!(code(&subject(&[], snp.clone(), Vec::new())), Err(codes::ENV_PROFILE_NOT_ALLOWED));
-        assert_eq!(code(&subject(&both[..1], tdx, Vec::new())), Err(codes::ENV_PROFILE_NOT_ALLOWED));
-        assert_eq!(code(&subject(&both, gpu.clone(), Vec::new())), Err(codes::ENV_PROFILE_NOT_ALLOWED));
-        assert_eq!(code(&subject(&both, snp.clone(), Vec::new())), Err(codes::POL_EVIDENCE_MISSING));
-        let empty = Subject { evidence: Vec::new(), ..subject(&both[..1], snp.clone(), Vec::new()) };
+        assert_eq!(code(&subject(&both[..1], snp.clone(), None)), Ok(()));
+        assert_eq!(code(&subject(&[], snp.clone(), None)), Err(codes::ENV_PROFILE_NOT_ALLOWED));
+        assert_eq!(code(&subject(&both[..1], tdx, None)), Err(codes::ENV_PROFILE_NOT_ALLOWED));
+        assert_eq!(code(&subject(&both, snp.clone(), None)), Err(codes::POL_EVIDENCE_MISSING));
+        let empty = Subject { evidence: Vec::new(), ..subject(&both[..1], snp.clone(), None) };
         assert_eq!(code(&empty), Err(codes::POL_EVIDENCE_MISSING));
-        // Nothing here can judge devices: shown, they are refused, whether required or not.
-        assert_eq!(code(&subject(&both, snp.clone(), vec![gpu.clone()])), Err(codes::PLUG_PROFILE_UNSERVED));
-        assert_eq!(code(&subject(&both[..1], snp, vec![gpu])), Err(codes::PLUG_PROFILE_UNSERVED));
+        // Devices are judged where they are shown, whether required or not.
+        assert_eq!(code(&subject(&both, snp.clone(), Some(gpu.clone()))), Ok(()));
+        assert_eq!(code(&subject(&both[..1], snp.clone(), Some(gpu))), Ok(()));
+        assert_eq!(code(&subject(&both, snp.clone(), Some(snp))), Err(codes::POL_EVIDENCE_MISSING));
+    }
+
+    #[test]
+    fn n_gpu_57_devices_without_a_processor() {
+        let gpu = Profile::nv_spdm_1();
+        let alone = subject(&[Profile::snp_raw_1(), gpu.clone()], gpu.clone(), Some(gpu));
+        assert_eq!(code(&alone), Err(codes::GPU_CPU_TEE_MISSING));
+    }
+
+    #[test]
+    fn everything_that_a_judgement_of_devices_depends_on_is_in_the_digest() {
+        let (snp, gpu) = (Profile::snp_raw_1(), Profile::nv_spdm_1());
+        let digest = |devices| {
+            let subject = Subject { devices, ..subject(&[snp.clone()], snp.clone(), None) };
+            subject.digest(Sha256::of(b"policy"))
+        };
+        let shown = |evidence: u8, nonce| DeviceEvidence {
+            profile: gpu.clone(),
+            evidence: vec![evidence],
+            expected: Binding::GpuNonce([nonce; 32]),
+        };
+        let all = [None, Some(shown(1, 1)), Some(shown(2, 1)), Some(shown(1, 2))].map(digest);
+        for (i, one) in all.iter().enumerate() {
+            assert!(all.iter().skip(i + 1).all(|other| other != one));
+        }
     }
 }

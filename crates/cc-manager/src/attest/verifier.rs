@@ -1,16 +1,16 @@
 //! The judging part: verification by a plugin, then appraisal by two policies.
 //!
 //! `judge`: 1 `required`  2 `verify` (the pipeline: plugin, floors, binding)  3 `trust class`  4 `appraise` by the
-//! federation's policy, then by the site's  5 `identifiers`. The first denial is the outcome; both appraisals are
-//! made, whatever the first one found.
+//! federation's policy, then by the site's  5 `identifiers`  6 `devices`, if there are any: steps 2 to 5 for their
+//! evidence. The first denial is the outcome; both appraisals are made, whatever the first one found.
 
 use std::time::Duration;
 
-use cc_core::{Binding, Claims, Finding, Instant, Profile, TrustClass, Verified, Waivers, codes};
+use cc_core::{Binding, ClaimValue, Claims, Finding, Instant, Profile, TrustClass, Verified, Waivers, codes};
 use cc_policy::{Context, Policy};
 
-use super::judgement::{Identifiers, Judgement, PolicyAppraisal, PolicyOwner};
-use super::{OwnerFloor, PolicyFile, Subject};
+use super::judgement::{Identifiers, JudgedDevices, Judgement, PolicyAppraisal, PolicyOwner};
+use super::{DeviceEvidence, OwnerFloor, PolicyFile, Subject};
 use crate::endorsements::{Endorsement, Origin};
 use crate::fetch::Fetcher;
 use crate::pipeline::{Judged, NoPlugin, Request};
@@ -81,6 +81,7 @@ impl Verifier {
             endorsements: Vec::new(),
             notes: Vec::new(),
             appraisals: Vec::new(),
+            devices: None,
             verified: None,
             outcome: Err(Finding::new(codes::BIND_REPORT_DATA_MISMATCH, "nothing was compared yet")),
         };
@@ -101,20 +102,65 @@ impl Verifier {
             Judged::Authentic(authentic) => authentic.compare(&subject.expected)?,
         };
         judgement.verified = Some(verified.clone());
+        judgement.appraisals =
+            self.appraise(&verified, subject, &subject.profile, judgement.at, &policies)?;
+        judgement.appraisals.iter().try_for_each(PolicyAppraisal::affirmed)?;
+        let mut identifiers = identifiers(&subject.profile, &verified)?;
+        if let Some(shown) = &subject.devices {
+            identifiers.devices = self.devices(subject, shown, &policies, judgement).await?;
+        }
+        Ok(identifiers)
+    }
+
+    /// Step 6: the devices that the processor vouches for. Returns what identifies them.
+    async fn devices(
+        &self,
+        subject: &Subject,
+        shown: &DeviceEvidence,
+        policies: &[(PolicyOwner, &PolicyFile)],
+        judgement: &mut Judgement,
+    ) -> Result<Vec<Vec<u8>>, Finding> {
+        let request = Request {
+            profile: shown.profile.clone(),
+            evidence: shown.evidence.clone(),
+            expected: Expectation::Compare(shown.expected.clone()),
+            ..self.request(subject, judgement.at, policies)
+        };
+        let VerifierSetup { host, fetcher, floors, .. } = &self.setup;
+        let verification = verify(host, fetcher, floors, request).await.map_err(|error| unserved(&error))?;
+        let Verification { plugin, profile, endorsements, notes, result, .. } = verification;
+        let appraisals = Vec::new();
+        let judged = JudgedDevices { profile, plugin, endorsements, notes, appraisals, verified: None };
+        let judged = judgement.devices.insert(judged);
+        let verified = match result? {
+            Judged::Verified(verified) => verified,
+            Judged::Authentic(authentic) => authentic.compare(&shown.expected)?,
+        };
+        judged.verified = Some(verified.clone());
+        judged.appraisals = self.appraise(&verified, subject, &shown.profile, judgement.at, policies)?;
+        judged.appraisals.iter().try_for_each(PolicyAppraisal::affirmed)?;
+        device_identifiers(&verified)
+    }
+
+    /// What every policy says of verified evidence, whatever the first one finds.
+    fn appraise(
+        &self,
+        verified: &Verified<Claims>,
+        subject: &Subject,
+        profile: &Profile,
+        at: Instant,
+        policies: &[(PolicyOwner, &PolicyFile)],
+    ) -> Result<Vec<PolicyAppraisal>, Finding> {
         let authentic = verified.authentic();
         fits(self.setup.federation, authentic.trust_class(), &format!("evidence of {}", subject.name))?;
-        let context = Context { now: judgement.at.time(), init_data: subject.init_data };
-        judgement.appraisals = policies
-            .iter()
-            .map(|(owner, file)| PolicyAppraisal {
-                owner: *owner,
-                sha256: file.sha256(),
-                policy_profile: file.policy().profile(),
-                appraisal: cc_policy::appraise(authentic, &subject.profile, file.policy(), &context),
-            })
-            .collect();
-        judgement.appraisals.iter().try_for_each(PolicyAppraisal::affirmed)?;
-        identifiers(&subject.profile, &verified)
+        let context = Context { now: at.time(), init_data: subject.init_data };
+        let appraised = policies.iter().map(|(owner, file)| PolicyAppraisal {
+            owner: *owner,
+            sha256: file.sha256(),
+            policy_profile: file.policy().profile(),
+            appraisal: cc_policy::appraise(authentic, profile, file.policy(), &context),
+        });
+        Ok(appraised.collect())
     }
 
     /// Verifies this machine's own evidence, with the waivers of the site's policy.
@@ -225,13 +271,29 @@ fn tdx_identifiers(verified: &Verified<Claims>) -> Result<Identifiers, Finding> 
     Ok(Identifiers { guest: None, chip: Some(platform.to_vec()), devices: Vec::new() })
 }
 
+/// The serial numbers in the certificates of all devices.
+fn device_identifiers(verified: &Verified<Claims>) -> Result<Vec<Vec<u8>>, Finding> {
+    let broken = |what: &str| Finding::new(codes::PLUG_CONTRACT, format!("claims of devices: {what}"));
+    let Some(ClaimValue::List(devices)) = verified.authentic().value().value("devices") else {
+        return Err(broken("there is no list `devices`"));
+    };
+    let ueid = |device: &ClaimValue| match device {
+        ClaimValue::Map(device) => {
+            let text = device.text("ueid").map_err(|error| broken(&error.to_string()))?;
+            hex::decode(text).map_err(|error| broken(&format!("ueid: {error}")))
+        }
+        _ => Err(broken("a device is no map")),
+    };
+    devices.iter().map(ueid).collect()
+}
+
 fn snp_identifiers(verified: &Verified<Claims>) -> Result<Identifiers, Finding> {
     let claims = verified.authentic().value();
     let broken = |what: String| Finding::new(codes::PLUG_CONTRACT, what);
     let guest = claims.bytes::<32>("report_id").map_err(|error| broken(error.to_string()))?;
     let chip = match claims.map("leaf_ext").ok().and_then(|leaf| leaf.value("hwID")) {
         None => None,
-        Some(cc_core::ClaimValue::Text(text)) => {
+        Some(ClaimValue::Text(text)) => {
             Some(hex::decode(text).map_err(|error| broken(format!("hwID: {error}")))?)
         }
         Some(_) => return Err(broken("hwID is not text".to_owned())),

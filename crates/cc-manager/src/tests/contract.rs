@@ -1,13 +1,14 @@
 //! Each rule of the contract: the answer that keeps it is taken, the one that breaks it is `plug.contract`.
 
 use cc_core::limits::{
-    MAX_CLAIMS, MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE, MAX_MESSAGE, MAX_PLAN_REQUESTS,
+    MAX_CLAIMS, MAX_DEVICES_EVIDENCE, MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE, MAX_MESSAGE,
+    MAX_PLAN_REQUESTS,
 };
 use cc_core::message::{
-    Blob, Collected, Denial, EndorsementRequest, Floor, MESSAGE_VERSION, Message, Plan, VerifyReply,
-    VerifyRequest, WireOutcome,
+    Blob, CollectRequest, Collected, Denial, EndorsementRequest, Floor, MESSAGE_VERSION, Message, Plan,
+    VerifyReply, VerifyRequest, WireOutcome,
 };
-use cc_core::{Claims, Finding, Profile, UnixTime, codes};
+use cc_core::{Binding, Claims, Finding, Profile, UnixTime, codes};
 
 use super::{accept, claims, denied, evidence, plan, reply};
 use crate::contract::{self, Answer};
@@ -180,7 +181,8 @@ fn plans_have_limits() {
 fn collected_evidence_has_limits() {
     let of = |evidence: usize, endorsements: Vec<Blob>| {
         let collected = Collected { version: MESSAGE_VERSION, evidence: vec![0; evidence], endorsements };
-        contract::collected(&collected.to_bytes()).map(|_| ()).map_err(|finding| finding.code)
+        let request = of_profile(Profile::snp_raw_1());
+        contract::collected(&request, &collected.to_bytes()).map(|_| ()).map_err(|finding| finding.code)
     };
     let blob = |size| Blob(vec![0; size]);
     assert_eq!(of(1, Vec::new()), Ok(()));
@@ -195,7 +197,18 @@ fn collected_evidence_has_limits() {
     ] {
         assert_eq!(broken, Err(codes::PLUG_CONTRACT), "{what}");
     }
-    assert_eq!(contract::collected(b"").unwrap_err().code, codes::PLUG_CONTRACT);
+    let devices = of_profile(Profile::nv_spdm_1());
+    assert_eq!(contract::collected(&devices, b"").unwrap_err().code, codes::PLUG_CONTRACT);
+    // Many devices have more evidence than one processor.
+    for (size, fits) in [(MAX_DEVICES_EVIDENCE, true), (MAX_DEVICES_EVIDENCE + 1, false)] {
+        let collected =
+            Collected { version: MESSAGE_VERSION, evidence: vec![0; size], endorsements: Vec::new() };
+        assert_eq!(contract::collected(&devices, &collected.to_bytes()).is_ok(), fits);
+    }
+}
+
+fn of_profile(profile: Profile) -> CollectRequest {
+    CollectRequest { version: MESSAGE_VERSION, profile, binding: Binding::new([0; 64]) }
 }
 
 #[test]

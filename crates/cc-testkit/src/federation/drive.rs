@@ -7,7 +7,7 @@ use cc_core::{Finding, codes};
 use fed_proto::coordinator::{Action, Conn, ServerEvent};
 use fed_proto::crypto::sha256;
 use fed_proto::name::Name;
-use fed_proto::round::{Event, Evidence, JudgeOrder, Output};
+use fed_proto::round::{Event, Evidence, JudgeOrder, Output, ReportOrder};
 use fed_proto::scheduler::Outcome;
 use fed_proto::sybil::Identifiers;
 
@@ -46,18 +46,18 @@ impl Federation {
                     self.transmit(connection, true, || Delivery::ToServer(connection, Arc::clone(&bytes)));
                 }
             }
-            Output::Collect { epoch, binding } => {
+            Output::Collect { epoch, order } => {
                 if site.mute {
                     return;
                 }
-                let over = *binding.as_bytes();
+                let over = alone_over(&order);
                 let result = match (&site.broken, &mut site.forge, &mut self.machines) {
                     (Some(finding), ..) => Err(finding.clone()),
                     (None, Some(forge), _) => Ok(alone(forge(over))),
                     (None, None, machines) => {
                         self.watch.report(name, who, epoch, over, now);
                         let own = || alone(evidence(name, &over));
-                        Ok(machines.as_mut().map_or_else(own, |machines| machines.report(name, &over)))
+                        Ok(machines.as_mut().map_or_else(own, |machines| machines.report(name, &order)))
                     }
                 };
                 let delivery = Delivery::Collected { who: name.clone(), epoch, result };
@@ -139,14 +139,14 @@ impl Federation {
                 let at = self.last.get(&(connection, false)).copied().unwrap_or(now).max(now);
                 self.queue.push(at, Delivery::Gone(connection));
             }
-            Action::Collect { epoch, binding } => {
+            Action::Collect { epoch, order } => {
                 let who = self.server_instance().unwrap();
                 let label = self.server.enrolled.name.clone();
-                let over = *binding.as_bytes();
+                let over = alone_over(&order);
                 self.watch.report(&label, who, epoch, over, now);
                 let own = || alone(evidence(&label, &over));
                 let evidence =
-                    self.machines.as_mut().map_or_else(own, |machines| machines.report(&label, &over));
+                    self.machines.as_mut().map_or_else(own, |machines| machines.report(&label, &order));
                 let delivery = Delivery::Collected { who: label, epoch, result: Ok(evidence) };
                 self.queue.push(now + REPORT_TIME, delivery);
             }
@@ -337,9 +337,14 @@ pub fn evidence(guest: &Name, over: &[u8; 64]) -> Vec<u8> {
     [guest.as_str().as_bytes(), b"\0", over].concat()
 }
 
+/// What a report without devices is made over.
+fn alone_over(order: &ReportOrder) -> [u8; 64] {
+    *order.binding(&[]).report_data().unwrap()
+}
+
 /// Evidence that nothing comes with.
 const fn alone(evidence: Vec<u8>) -> Evidence {
-    Evidence { evidence, aux: Vec::new(), endorsements: Vec::new() }
+    Evidence { evidence, aux: Vec::new(), devices: Vec::new(), endorsements: Vec::new() }
 }
 
 fn split(evidence: &[u8]) -> (&[u8], &[u8]) {

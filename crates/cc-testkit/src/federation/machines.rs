@@ -3,7 +3,7 @@
 use cc_core::{Finding, UnixTime};
 use fed_proto::crypto::Digest;
 use fed_proto::name::Name;
-use fed_proto::round::{Concluded, Evidence, JudgeOrder, Participant};
+use fed_proto::round::{Concluded, Evidence, JudgeOrder, Participant, ReportOrder};
 use fed_proto::sybil::Identifiers;
 
 use super::Federation;
@@ -12,8 +12,8 @@ use super::Federation;
 pub trait Machines {
     /// The digest of a participant's own policy.
     fn policy(&self, who: &Name) -> Digest;
-    /// A report of its hardware over a binding.
-    fn report(&mut self, who: &Name, binding: &[u8; 64]) -> Evidence;
+    /// A report of its hardware.
+    fn report(&mut self, who: &Name, order: &ReportOrder) -> Evidence;
     /// How it judges.
     fn judge(&mut self, who: &Name, order: &JudgeOrder, at: UnixTime) -> Result<Identifiers, Finding>;
     /// Its verdict is out.

@@ -1,7 +1,9 @@
 //! The lines as they are written. Wire types: what they say is compared, never believed.
 
 use cc_core::limits::MAX_DETAIL;
-use cc_manager::attest::{Identifiers, Judgement, OwnerFloor, PolicyAppraisal, PolicyOwner, Subject};
+use cc_manager::attest::{
+    DeviceEvidence, Identifiers, JudgedDevices, Judgement, OwnerFloor, PolicyAppraisal, PolicyOwner, Subject,
+};
 use cc_manager::{PluginInfo, UsedEndorsement};
 use cc_policy::InitData;
 use fed_proto::name::Name;
@@ -115,11 +117,28 @@ pub(super) struct Judging {
     pub(super) endorsements: Vec<Used>,
     pub(super) notes: Vec<String>,
     pub(super) appraisals: Vec<Appraisal>,
+    /// Its devices, if it showed any.
+    pub(super) devices: Option<Devices>,
     /// Of accepted evidence.
     pub(super) identifiers: Option<Hardware>,
     /// Why it was refused.
     pub(super) code: Option<String>,
     pub(super) detail: Option<String>,
+}
+
+/// How the devices were judged that came with a processor's evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Devices {
+    pub(super) profile: String,
+    pub(super) evidence: Hex<32>,
+    /// The nonce that every device's evidence must carry.
+    pub(super) expected: Hex<32>,
+    /// Nothing where it did not come to the devices.
+    pub(super) plugin: Option<Plugin>,
+    pub(super) endorsements: Vec<Used>,
+    pub(super) notes: Vec<String>,
+    pub(super) appraisals: Vec<Appraisal>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,7 +226,7 @@ impl Judging {
             profile: subject.profile.to_string(),
             required: names(&subject.required),
             evidence: Hex(fed_proto::crypto::sha256(&subject.evidence).0),
-            expected: Hex(*subject.expected.as_bytes()),
+            expected: Hex(subject.expected.report_data().copied().unwrap_or(NO_REPORT_DATA)),
             init_data: match subject.init_data {
                 InitData::Carried { sha256, .. } => Some(Hex(sha256)),
                 InitData::NotCarried => None,
@@ -222,9 +241,29 @@ impl Judging {
             endorsements: judgement.endorsements.iter().map(Used::from).collect(),
             notes: judgement.notes.iter().map(|note| short(note)).collect(),
             appraisals: judgement.appraisals.iter().map(Appraisal::from).collect(),
+            devices: subject.devices.as_ref().map(|shown| Devices::of(shown, judgement.devices.as_ref())),
             identifiers: outcome.ok().map(Hardware::from),
             code: outcome.err().map(|finding| finding.code.to_string()),
             detail: outcome.err().map(|finding| short(&finding.detail)),
+        }
+    }
+}
+
+/// For a binding that no processor's evidence can have; it compares equal to no digest.
+const NO_REPORT_DATA: [u8; 64] = [0; 64];
+/// For a binding that no device's evidence can have.
+const NO_NONCE: [u8; 32] = [0; 32];
+
+impl Devices {
+    fn of(shown: &DeviceEvidence, judged: Option<&JudgedDevices>) -> Self {
+        Self {
+            profile: shown.profile.to_string(),
+            evidence: Hex(fed_proto::crypto::sha256(&shown.evidence).0),
+            expected: Hex(shown.expected.gpu_nonce().copied().unwrap_or(NO_NONCE)),
+            plugin: judged.map(|judged| Plugin::from(&judged.plugin)),
+            endorsements: judged.iter().flat_map(|judged| &judged.endorsements).map(Used::from).collect(),
+            notes: judged.iter().flat_map(|judged| &judged.notes).map(|note| short(note)).collect(),
+            appraisals: judged.iter().flat_map(|judged| &judged.appraisals).map(Appraisal::from).collect(),
         }
     }
 }

@@ -77,6 +77,10 @@ impl Transcript {
         for judgement in &self.judgements {
             named.insert(Digest(judgement.evidence.0));
             named.extend(judgement.endorsements.iter().map(|used| Digest(used.sha256.0)));
+            if let Some(devices) = &judgement.devices {
+                named.insert(Digest(devices.evidence.0));
+                named.extend(devices.endorsements.iter().map(|used| Digest(used.sha256.0)));
+            }
         }
         let different = named.iter().find(|name| !self.objects.contains_key(name));
         let different = different.or_else(|| self.objects.keys().find(|name| !named.contains(name)));

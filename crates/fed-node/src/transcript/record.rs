@@ -54,6 +54,9 @@ impl Transcript {
             };
             keep(&peer.subject.evidence);
             peer.judgement.endorsements.iter().for_each(|used| keep(&used.bytes));
+            peer.subject.devices.iter().for_each(|shown| keep(&shown.evidence));
+            let judged = peer.judgement.devices.iter();
+            judged.flat_map(|judged| &judged.endorsements).for_each(|used| keep(&used.bytes));
             judgements.push(Judging::of(&peer.subject, &peer.judgement, site));
         }
         Self::new(Parts { verifier, concluded, descriptor, site_policy, at: *at, judgements, objects })

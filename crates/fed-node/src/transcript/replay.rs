@@ -12,7 +12,7 @@ use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
 use cc_manager::{FetchConfig, Floors, Host};
 use fed_proto::crypto::Digest;
 
-use super::line::Judging;
+use super::line::{Appraisal, Devices, Judging, Plugin};
 use super::record::Transcript;
 use super::report::Difference;
 
@@ -72,7 +72,8 @@ impl Rejudge for Replayer {
 /// The subject with the endorsements that the plugin was given then. What came with the token and is not among them was
 /// left out for its size then, and is so again.
 pub(super) fn with_used(subject: Subject, recorded: &Judging, transcript: &Transcript) -> Subject {
-    let used = recorded.endorsements.iter();
+    let of_devices = recorded.devices.iter().flat_map(|devices| &devices.endorsements);
+    let used = recorded.endorsements.iter().chain(of_devices);
     let mut all: Vec<Vec<u8>> =
         used.filter_map(|used| transcript.objects.get(&Digest(used.sha256.0)).cloned()).collect();
     for hint in &subject.endorsements {
@@ -103,14 +104,27 @@ pub(super) fn compare(recorded: &Judging, found: &Judging, denied_by_floors: boo
     same("init data", hex32(&recorded.init_data), hex32(&found.init_data));
     same("the owner's policy", hex32(&recorded.floor), hex32(&found.floor));
     same("the site's policy", hex::encode(recorded.site_policy.0), hex::encode(found.site_policy.0));
+    let devices = |of: fn(&Devices) -> String| {
+        let said = |judging: &Judging| judging.devices.as_ref().map_or_else(|| "none".to_owned(), of);
+        (said(recorded), said(found))
+    };
+    let (was, is) =
+        devices(|d| format!("{} {} {}", d.profile, hex::encode(d.evidence.0), hex::encode(d.expected.0)));
+    same("devices", was, is);
     if denied_by_floors {
         return differences;
     }
-    let class = |judging: &Judging| {
-        judging.plugin.as_ref().map_or_else(|| "none".to_owned(), |p| p.trust_class.clone())
+    let class = |plugin: &Option<Plugin>| {
+        plugin.as_ref().map_or_else(|| "none".to_owned(), |p| p.trust_class.clone())
     };
-    same("trust class", class(recorded), class(found));
-    same("appraisals", appraisals(recorded), appraisals(found));
+    same("trust class", class(&recorded.plugin), class(&found.plugin));
+    same("appraisals", appraisals(&recorded.appraisals), appraisals(&found.appraisals));
+    let (was, is) = devices(|d| {
+        d.plugin.as_ref().map_or_else(|| "not judged".to_owned(), |plugin| plugin.trust_class.clone())
+    });
+    same("trust class of the devices", was, is);
+    let (was, is) = devices(|d| appraisals(&d.appraisals));
+    same("appraisals of the devices", was, is);
     same("hardware", hardware(recorded), hardware(found));
     if recorded.code != found.code {
         let code = found.code.as_deref().and_then(|code| cc_core::Code::parse(code).ok());
@@ -135,8 +149,8 @@ fn outcome(judging: &Judging) -> String {
     }
 }
 
-fn appraisals(judging: &Judging) -> String {
-    let all = judging.appraisals.iter().map(|appraisal| {
+fn appraisals(list: &[Appraisal]) -> String {
+    let all = list.iter().map(|appraisal| {
         let findings = appraisal.findings.iter();
         let findings: Vec<String> = findings
             .map(|finding| {

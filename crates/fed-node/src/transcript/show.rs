@@ -98,7 +98,11 @@ fn shown(verdict: Verdict) -> ShownVerdict {
 }
 
 fn judgement(line: &Judging) -> ShownJudgement {
-    let mut findings = line.appraisals.iter().flat_map(|appraisal| &appraisal.findings);
+    let mut findings = line
+        .appraisals
+        .iter()
+        .chain(line.devices.iter().flat_map(|d| &d.appraisals))
+        .flat_map(|appraisal| &appraisal.findings);
     ShownJudgement {
         subject: line.subject.clone(),
         profile: line.profile.clone(),

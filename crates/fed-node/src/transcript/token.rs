@@ -7,7 +7,7 @@ use fed_proto::bundle::Bundle;
 use fed_proto::crypto::Digest;
 use fed_proto::envelope::Envelope;
 use fed_proto::round::JudgeOrder;
-use fed_proto::token::{Look, Peer, check};
+use fed_proto::token::{Checked, Look, Peer, check};
 
 use super::line::Judging;
 use super::round::Round;
@@ -39,13 +39,14 @@ pub(super) fn look(round: &Round, peer: &Peer) -> Looked {
         });
     };
     let looked = Envelope::parse(payload).and_then(|envelope| {
-        let (binding, _) = check(at(round, peer, None, false), &envelope)?;
+        let Checked { binding, gpu_nonce, .. } = check(at(round, peer, None, false), &envelope)?;
         Ok(JudgeOrder {
             epoch: round.terms.epoch,
             peer: name.clone(),
             role: peer.role,
             envelope,
             binding,
+            gpu_nonce,
             policy_digest: round.terms.policy_digest,
             bundle: Arc::<Bundle>::clone(&round.bundle),
         })

@@ -1,35 +1,10 @@
 //! Evidence of GPUs and switches, chained into the CPU's report (*verification.md* 5.3).
 
+use cc_core::gpu::DeviceClass;
+use cc_core::{Finding, codes, gpu};
+
 use crate::crypto::{Digest, sha256};
 use crate::tlv::Tlv;
-
-/// What kind of device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DeviceClass {
-    /// 1.
-    Gpu,
-    /// 2.
-    Switch,
-}
-
-impl DeviceClass {
-    /// Its number on the wire.
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Gpu => 1,
-            Self::Switch => 2,
-        }
-    }
-
-    /// The class with this number.
-    pub const fn from_number(number: u8) -> Option<Self> {
-        match number {
-            1 => Some(Self::Gpu),
-            2 => Some(Self::Switch),
-            _ => None,
-        }
-    }
-}
 
 /// The evidence of one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +17,42 @@ pub struct Device {
     pub cert_chain: Vec<u8>,
     /// Environment, ccFeature, devToolsMode, multiGpuMode as NVML has them; zero for a switch.
     pub cc_state: [u8; 4],
+}
+
+impl Device {
+    /// What a collector gave, in the order of the envelope. A GPU whose state nobody read, a report that came twice and an
+    /// empty list are none of an agent that measured its devices (`plug.contract`).
+    pub fn collected(evidence: &[u8]) -> Result<Vec<Self>, Finding> {
+        let broken = |text: &str| Finding::new(codes::PLUG_CONTRACT, format!("collected devices: {text}"));
+        let mut devices = Vec::new();
+        for gpu::Device { class, report, cert_chain, cc_state, .. } in gpu::decode(evidence)? {
+            let cc_state = match (class, cc_state) {
+                (_, Some(state)) => state,
+                (DeviceClass::Switch, None) => [0; 4],
+                (DeviceClass::Gpu, None) => {
+                    return Err(broken("a GPU without its confidential-computing state"));
+                }
+            };
+            devices.push(Self { class, report, cert_chain, cc_state });
+        }
+        devices.sort_by_cached_key(|device| sha256(&device.report));
+        if !devices.is_sorted_by(|a, b| a.report != b.report) {
+            return Err(broken("one report twice"));
+        }
+        Ok(devices)
+    }
+
+    /// The evidence of profile `nv-spdm-1` that devices of an envelope are.
+    pub fn evidence(devices: &[Self]) -> Vec<u8> {
+        let devices = devices.iter().map(|device| gpu::Device {
+            class: device.class,
+            report: device.report.clone(),
+            cert_chain: device.cert_chain.clone(),
+            cc_state: Some(device.cc_state),
+            arch: None,
+        });
+        gpu::encode(&devices.collect::<Vec<_>>())
+    }
 }
 
 /// Tag 16: digest over all devices in ascending order of their reports' SHA-256; nothing where there are none.

@@ -7,7 +7,8 @@ pub mod pop;
 mod transcript;
 mod tree;
 
-pub use devices::{Device, DeviceClass, devices_digest};
+pub use cc_core::gpu::DeviceClass;
+pub use devices::{Device, devices_digest};
 pub use leaf::{Leaf, Member, members_digest};
 pub use transcript::{Purpose, Transcript, gpu_nonce, runtime_digest};
 pub use tree::{InclusionPath, leaf_hash, root};

@@ -182,9 +182,9 @@ pub fn runtime_digest(executable: &Digest, plugins: &Digest, configuration: &Dig
         .sha256()
 }
 
-/// The nonce for the evidence of GPUs and switches: of T with tag 16 empty (*verification.md* 5.3).
-pub fn gpu_nonce(without_devices: &Transcript) -> Digest {
-    let t0 = Transcript { devices: None, ..without_devices.clone() };
+/// The nonce for the evidence of GPUs and switches: of T with tag 16 empty (*verification.md* 5.3), whatever stands there.
+pub fn gpu_nonce(transcript: &Transcript) -> Digest {
+    let t0 = Transcript { devices: None, ..transcript.clone() };
     let mut tlv = b"MUSTER-GPU-NONCE\0".to_vec();
     tlv.extend_from_slice(&t0.bytes());
     crate::crypto::sha256(&tlv)

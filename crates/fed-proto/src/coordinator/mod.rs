@@ -105,8 +105,8 @@ pub enum Action {
     Collect {
         /// The round.
         epoch: u64,
-        /// The 64 bytes to bind.
-        binding: cc_core::Binding,
+        /// What it has to be bound to.
+        order: Box<round::ReportOrder>,
     },
     /// Verify evidence, as [`round::Output::Judge`].
     Judge(Box<JudgeOrder>),
@@ -394,8 +394,8 @@ impl Coordinator {
                     }
                 }
                 Work::FromOwn(round::Output::Send(bytes)) => self.sent_by_own(now, bytes, env, out),
-                Work::FromOwn(round::Output::Collect { epoch, binding }) => {
-                    out.push(Action::Collect { epoch, binding });
+                Work::FromOwn(round::Output::Collect { epoch, order }) => {
+                    out.push(Action::Collect { epoch, order });
                 }
                 Work::FromOwn(round::Output::Judge(order)) => out.push(Action::Judge(order)),
                 Work::FromOwn(round::Output::Event(event)) => self.own_event(now, event, env, out),

@@ -41,7 +41,7 @@ use ledger::Ledger;
 use state::Round;
 
 pub use jobs::Start;
-pub use output::{Concluded, Event, Evidence, JudgeOrder, Output};
+pub use output::{Concluded, Event, Evidence, JudgeOrder, Output, ReportOrder};
 pub use state::VerdictMap;
 pub use verdicts::is_refutation;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cc_core::{Binding, Finding};
 
-use crate::binding::Purpose;
+use crate::binding::{Device, Purpose, Transcript, devices_digest, gpu_nonce};
 use crate::bundle::Bundle;
 use crate::crypto::Digest;
 use crate::envelope::Envelope;
@@ -21,8 +21,34 @@ pub struct Evidence {
     pub evidence: Vec<u8>,
     /// What comes with it.
     pub aux: Vec<Vec<u8>>,
+    /// The devices whose evidence was collected for it, in ascending order of their reports' SHA-256
+    /// ([`Device::collected`]).
+    pub devices: Vec<Device>,
     /// Hints for the verifiers.
     pub endorsements: Vec<Vec<u8>>,
+}
+
+/// What a report has to be bound to: devices first, the processor last (*verification.md* 5.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportOrder {
+    /// With tag 16 empty.
+    pub(crate) transcript: Transcript,
+}
+
+impl ReportOrder {
+    /// The nonce to ask every device with.
+    pub fn gpu_nonce(&self) -> Binding {
+        Binding::GpuNonce(gpu_nonce(&self.transcript).0)
+    }
+
+    /// What the processor's evidence must be bound to, once the devices were asked.
+    pub fn binding(&self, devices: &[Device]) -> Binding {
+        self.with(devices).report_data()
+    }
+
+    pub(crate) fn with(&self, devices: &[Device]) -> Transcript {
+        Transcript { devices: devices_digest(devices), ..self.transcript.clone() }
+    }
 }
 
 /// A peer's evidence to verify.
@@ -38,6 +64,8 @@ pub struct JudgeOrder {
     pub envelope: Envelope,
     /// What the evidence must be bound to.
     pub binding: Binding,
+    /// The nonce that the evidence of every device in the envelope must carry.
+    pub gpu_nonce: Binding,
     /// Digest of the bundle under which the round runs.
     pub policy_digest: Digest,
     /// That bundle.
@@ -49,12 +77,12 @@ pub struct JudgeOrder {
 pub enum Output {
     /// Send a message to the coordinator.
     Send(Vec<u8>),
-    /// Make one hardware report over `binding`, then call [`Participant::collected`](super::Participant::collected).
+    /// Make one hardware report as `order` says, then call [`Participant::collected`](super::Participant::collected).
     Collect {
         /// The round.
         epoch: u64,
-        /// The 64 bytes to bind.
-        binding: Binding,
+        /// What it has to be bound to.
+        order: Box<ReportOrder>,
     },
     /// Verify a peer's evidence and appraise it by the owner's floor and the own policy, then call
     /// [`Participant::judged`](super::Participant::judged).

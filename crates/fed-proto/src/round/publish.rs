@@ -15,7 +15,7 @@ use crate::signed::Signed;
 use crate::token::{Peer, RoundTerms};
 
 use super::state::{Announced, Member, Published, Round, Standing};
-use super::{Event, Evidence, Now, Output, Participant, Under, garbage};
+use super::{Event, Evidence, Now, Output, Participant, ReportOrder, Under, garbage};
 
 impl Participant {
     pub(super) fn publish(
@@ -64,7 +64,7 @@ impl Participant {
                 if self.made.take(now.mono).is_err() {
                     return;
                 }
-                out.push(Output::Collect { epoch, binding: published.binding.clone() });
+                out.push(Output::Collect { epoch, order: Box::new(published.order.clone()) });
             }
             self.due.pop_front();
         }
@@ -152,13 +152,16 @@ impl Participant {
         };
         let (name, identity) = (self.me.name.clone(), self.me.identity.clone());
         let me = self.enrolled_under(now, &round.under(), &name, self.me.role, &identity)?;
-        let transcript = terms.transcript(&me, self.me.profile.clone(), self.me.runtime, None).bytes();
+        let transcript = terms.transcript(&me, self.me.profile.clone(), self.me.runtime, None);
+        let order = ReportOrder { transcript };
+        let transcript = order.with(&[]).bytes();
         Ok(Published {
             digest,
             terms,
             peers,
             unknown,
-            binding: Binding::new(sha512(&transcript)),
+            binding: order.binding(&[]),
+            order,
             transcript,
             token: None,
             verdict: None,
@@ -244,21 +247,22 @@ impl Participant {
         let Some(published) = round.published.as_ref().filter(|published| published.token.is_none()) else {
             return;
         };
-        let Evidence { evidence, aux, endorsements } = match result {
+        let Evidence { evidence, aux, devices, endorsements } = match result {
             Ok(evidence) => evidence,
             Err(finding) => return out.push(abstain(finding)),
         };
-        let transcript = published.transcript.clone();
+        let transcript = published.order.with(&devices).bytes();
+        let binding = Binding::new(sha512(&transcript));
         let envelope = Envelope {
             profile: self.me.profile.clone(),
             evidence,
             aux,
-            devices: Vec::new(),
+            devices,
             endorsements,
             root: published.terms.root,
             leaf_count: published.terms.leaf_count,
-            pop: pop::sign_token(&self.me.key, &published.binding),
-            transcript,
+            pop: pop::sign_token(&self.me.key, &binding),
+            transcript: transcript.clone(),
         };
         let token = envelope.to_bytes();
         if token.len() > MAX_ENVELOPE {
@@ -271,6 +275,7 @@ impl Participant {
             && let Some(published) = &mut round.published
         {
             published.token = Some(token);
+            (published.transcript, published.binding) = (transcript, binding);
             if published.verdict.is_none() {
                 round.messages.push(bytes.clone());
             }

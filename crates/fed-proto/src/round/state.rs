@@ -15,7 +15,7 @@ use crate::sybil::Identifiers;
 use crate::token::{Peer, RoundTerms};
 use crate::verdict::{SignedVerdict, Verdict};
 
-use super::{NONCE_LIFETIME, Now, Under};
+use super::{NONCE_LIFETIME, Now, ReportOrder, Under};
 
 /// One round.
 #[derive(Debug)]
@@ -66,7 +66,9 @@ pub(super) struct Published {
     pub(super) peers: BTreeMap<Name, Member>,
     /// Members whose entry was not in order.
     pub(super) unknown: BTreeMap<Name, Finding>,
-    /// The own transcript, and its SHA-512.
+    /// What the own report has to be bound to.
+    pub(super) order: ReportOrder,
+    /// The own transcript, and its SHA-512: with the devices once the report is made.
     pub(super) transcript: Vec<u8>,
     pub(super) binding: Binding,
     /// The own token's payload, once it was sent.

@@ -11,7 +11,7 @@ use crate::message::Closed;
 use crate::name::Name;
 use crate::signed::Signed;
 use crate::sybil::Identifiers;
-use crate::token::{Look, check};
+use crate::token::{Checked, Look, check};
 
 use super::publish::unknown_round;
 use super::state::{Published, Standing};
@@ -70,10 +70,10 @@ impl Participant {
                 runtime: self.runtimes.get(&key).copied(),
                 late,
             };
-            check(look, &envelope).map(|(binding, runtime)| (envelope, binding, runtime))
+            check(look, &envelope).map(|checked| (envelope, checked))
         });
         match looked {
-            Ok((envelope, binding, runtime)) => {
+            Ok((envelope, Checked { binding, gpu_nonce, runtime })) => {
                 member.standing = Standing::Judging(binding.clone());
                 self.runtimes.insert(key, runtime);
                 let peer = message.header.sender.clone();
@@ -83,6 +83,7 @@ impl Participant {
                     role,
                     envelope,
                     binding,
+                    gpu_nonce,
                     policy_digest: published.terms.policy_digest,
                     bundle: Arc::clone(&round.bundle),
                 })));

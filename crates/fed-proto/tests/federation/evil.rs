@@ -15,7 +15,7 @@ use fed_proto::message::{
 };
 use fed_proto::name::Name;
 use fed_proto::role::Role;
-use fed_proto::round::{Env, Event, Evidence, JudgeOrder, Me, Now, Output, Participant, Start};
+use fed_proto::round::{Env, Event, Evidence, JudgeOrder, Me, Now, Output, Participant, ReportOrder, Start};
 use fed_proto::signed::{Header, Signed};
 use fed_proto::sybil::Identifiers;
 use fed_proto::token::{Peer, RoundTerms};
@@ -117,7 +117,7 @@ impl Actor {
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) sent: Vec<Signed>,
-    pub(crate) collects: Vec<(u64, Binding)>,
+    pub(crate) collects: Vec<(u64, ReportOrder)>,
     pub(crate) judges: Vec<JudgeOrder>,
     pub(crate) events: Vec<Event>,
 }
@@ -267,7 +267,7 @@ impl Stage {
         for output in outputs {
             match output {
                 Output::Send(bytes) => seen.sent.push(Signed::from_bytes(&bytes, usize::MAX).unwrap()),
-                Output::Collect { epoch, binding } => seen.collects.push((epoch, binding)),
+                Output::Collect { epoch, order } => seen.collects.push((epoch, *order)),
                 Output::Judge(order) => seen.judges.push(*order),
                 Output::Event(event) => seen.events.push(event),
             }
@@ -382,7 +382,12 @@ impl Stage {
 
     /// The participant's hardware answers.
     pub(crate) fn attest(&mut self, round: &mut Round) -> Seen {
-        let evidence = Evidence { evidence: b"evidence".to_vec(), aux: Vec::new(), endorsements: Vec::new() };
+        let evidence = Evidence {
+            evidence: b"evidence".to_vec(),
+            aux: Vec::new(),
+            devices: Vec::new(),
+            endorsements: Vec::new(),
+        };
         let seen = self.collected(round, evidence);
         if let Some(message) = seen.message(Kind::Token) {
             let envelope = Envelope::parse(&message.payload).unwrap();

@@ -12,6 +12,7 @@
 
 mod attacks;
 mod coordinator;
+mod devices;
 mod evil;
 mod failures;
 mod jobs;

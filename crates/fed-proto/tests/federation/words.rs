@@ -20,7 +20,7 @@ use fed_proto::signed::{Header, Signed};
 use crate::evil::{Actor, Round, Seen, Stage};
 use crate::support::{job, seconds};
 
-fn opened(stage: &mut Stage, epoch: u64) -> Round {
+pub(crate) fn opened(stage: &mut Stage, epoch: u64) -> Round {
     let mut round = stage.round(epoch, Purpose::Periodic, "");
     stage.open(&mut round);
     assert_eq!(round.list.len(), 4);
@@ -266,7 +266,10 @@ fn a_token_is_sent_once_and_only_if_it_can_be_read() {
     let round = opened(&mut stage, 2);
     stage.publish(&round);
     let evidence = vec![0; MAX_ENVELOPE];
-    let seen = stage.collected(&round, Evidence { evidence, aux: Vec::new(), endorsements: Vec::new() });
+    let seen = stage.collected(
+        &round,
+        Evidence { evidence, aux: Vec::new(), devices: Vec::new(), endorsements: Vec::new() },
+    );
     assert_eq!((seen.abstained(), seen.sent.len()), (Some(codes::ENV_SIZE_EXCEEDED), 0));
 }
 

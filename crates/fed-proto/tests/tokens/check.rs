@@ -1,10 +1,10 @@
 //! `token::check`: each row of the catalogue, one fault at a time.
 
-use cc_core::{Code, codes};
-use fed_proto::binding::{DeviceClass, Purpose, devices_digest};
+use cc_core::{Binding, Code, codes};
+use fed_proto::binding::{DeviceClass, Purpose, devices_digest, gpu_nonce};
 use fed_proto::crypto::sha256;
 use fed_proto::role::Role;
-use fed_proto::token::RoundTerms;
+use fed_proto::token::{Checked, RoundTerms};
 
 use crate::fixture::{Case, EPOCH, devices, key, name, peer, profile, root_of, terms};
 
@@ -17,11 +17,16 @@ fn refused(code: Code, change: impl FnOnce(&mut Case)) {
 fn a_healthy_token_gives_what_its_evidence_is_bound_to() {
     let case = Case::new();
     let runtime = Some(sha256(b"runtime"));
-    assert_eq!(case.check(), Ok((case.transcript.report_data(), runtime)));
+    let expected = Checked {
+        binding: case.transcript.report_data(),
+        gpu_nonce: Binding::GpuNonce(gpu_nonce(&case.transcript).0),
+        runtime,
+    };
+    assert_eq!(case.check(), Ok(expected));
     // The first token of an instance says what it runs, or says nothing.
-    assert_eq!(Case::with(|case| case.runtime = None).check().unwrap().1, runtime);
+    assert_eq!(Case::with(|case| case.runtime = None).check().unwrap().runtime, runtime);
     let silent = Case::with(|case| (case.runtime, case.transcript.runtime) = (None, None));
-    assert_eq!(silent.check(), Ok((silent.transcript.report_data(), None)));
+    assert_eq!(silent.check().unwrap().runtime, None);
 }
 
 #[test]
@@ -31,7 +36,11 @@ fn a_healthy_token_with_devices() {
         case.transcript.devices = devices_digest(&case.devices);
         case.required.push(profile("nv-spdm-1"));
     });
-    assert_eq!(case.check().unwrap().0, case.transcript.report_data());
+    let checked = case.check().unwrap();
+    assert_eq!(checked.binding, case.transcript.report_data());
+    // The devices answer a nonce that does not depend on what they answer.
+    assert_eq!(checked.gpu_nonce, Case::new().check().unwrap().gpu_nonce);
+    assert_ne!(checked.binding, Case::new().check().unwrap().binding);
     // Who need not show a device may.
     let unasked = Case { required: vec![profile("snp-raw-1")], ..case };
     assert!(unasked.check().is_ok());
@@ -163,8 +172,12 @@ fn n_env_08_profile_that_the_role_does_not_allow() {
         case.required.push(profile("tdx-quote-1"));
         case.profile = profile("tdx-quote-1");
     });
-    // Evidence of devices is never shown alone, whatever the role has to show.
-    refused(codes::ENV_PROFILE_NOT_ALLOWED, |case| {
+}
+
+#[test]
+fn n_gpu_57_devices_that_no_processor_vouches_for() {
+    // Whatever the role has to show.
+    refused(codes::GPU_CPU_TEE_MISSING, |case| {
         let devices_only = profile("nv-spdm-1");
         case.required.push(devices_only.clone());
         case.transcript.profile = devices_only.clone();
@@ -174,8 +187,9 @@ fn n_env_08_profile_that_the_role_does_not_allow() {
     });
 }
 
+/// Swapped after the processor's report, or of another machine: not the bytes that it vouches for.
 #[test]
-fn devices_are_those_of_the_transcript() {
+fn n_gpu_56_and_n_gpu_58_devices_are_those_of_the_transcript() {
     let gpus = || devices(DeviceClass::Gpu, 2);
     refused(codes::BIND_GPU_DIGEST_MISMATCH, |case| case.devices = gpus());
     refused(codes::BIND_GPU_DIGEST_MISMATCH, |case| case.transcript.devices = devices_digest(&gpus()));

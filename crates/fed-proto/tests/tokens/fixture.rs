@@ -1,6 +1,6 @@
 //! A round of three in which site-1 shows a token to site-2.
 
-use cc_core::{Binding, Code, Finding, Profile};
+use cc_core::{Code, Finding, Profile};
 use fed_proto::binding::{
     Device, DeviceClass, Leaf, Member, Purpose, Transcript, leaf_hash, members_digest, pop, root,
 };
@@ -8,7 +8,7 @@ use fed_proto::crypto::{AttKey, Digest, sha256};
 use fed_proto::envelope::Envelope;
 use fed_proto::name::Name;
 use fed_proto::role::Role;
-use fed_proto::token::{Look, Peer, RoundTerms, check};
+use fed_proto::token::{Checked, Look, Peer, RoundTerms, check};
 
 pub(crate) const MEMBERS: [&str; 3] = ["server", "site-1", "site-2"];
 pub(crate) const EPOCH: u64 = 7;
@@ -147,12 +147,12 @@ impl Case {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(Binding, Option<Digest>), Finding> {
+    pub(crate) fn check(&self) -> Result<Checked, Finding> {
         self.check_envelope(&self.envelope())
     }
 
     /// Checks any envelope with what the verifier knows.
-    pub(crate) fn check_envelope(&self, envelope: &Envelope) -> Result<(Binding, Option<Digest>), Finding> {
+    pub(crate) fn check_envelope(&self, envelope: &Envelope) -> Result<Checked, Finding> {
         let Self { me, terms, sender, required, runtime, late, .. } = self;
         let look = Look { me, terms, sender, required, runtime: *runtime, late: *late };
         check(look, envelope)

@@ -14,7 +14,7 @@ use cc_verifier::snp::{Anchors, Verifier};
 use fed_proto::binding::Purpose;
 use fed_proto::crypto::{Digest, sha256};
 use fed_proto::name::Name;
-use fed_proto::round::{Concluded, Evidence, JudgeOrder, Participant};
+use fed_proto::round::{Concluded, Evidence, JudgeOrder, Participant, ReportOrder};
 use fed_proto::sybil::Identifiers;
 
 /// Chains that are remembered: one for each processor of the largest federation.
@@ -60,13 +60,18 @@ impl Machines for Processors {
         sha256(who.as_str().as_bytes())
     }
 
-    fn report(&mut self, who: &Name, binding: &[u8; 64]) -> Evidence {
+    fn report(&mut self, who: &Name, order: &ReportOrder) -> Evidence {
         self.done.borrow_mut().reports += 1;
         let world = self.world(who);
         world.edit_report(|report| {
-            report.set_report_data(*binding);
+            report.set_report_data(*order.binding(&[]).report_data().unwrap());
         });
-        Evidence { evidence: world.report.bytes().to_vec(), aux: Vec::new(), endorsements: Vec::new() }
+        Evidence {
+            evidence: world.report.bytes().to_vec(),
+            aux: Vec::new(),
+            devices: Vec::new(),
+            endorsements: Vec::new(),
+        }
     }
 
     fn judge(&mut self, _: &Name, order: &JudgeOrder, at: UnixTime) -> Result<Identifiers, Finding> {

@@ -204,8 +204,8 @@ impl Site {
                 for output in std::mem::take(&mut out) {
                     match output {
                         Output::Send(bytes) => session.outbound.send(Bytes::from(bytes)).unwrap(),
-                        Output::Collect { epoch, binding } => {
-                            let evidence = self.evidence(*binding.as_bytes());
+                        Output::Collect { epoch, order } => {
+                            let evidence = self.evidence(*order.binding(&[]).report_data().unwrap());
                             let now = self.clocks.now().unwrap();
                             self.participant.collected(now, epoch, Ok(evidence), &mut out);
                         }
@@ -232,6 +232,6 @@ impl Site {
         });
         let World { leaf, intermediate, ark, crl, report, .. } = &self.world;
         let endorsements = vec![leaf.clone(), intermediate.clone(), ark.clone(), crl.clone()];
-        Evidence { evidence: report.bytes().to_vec(), aux: Vec::new(), endorsements }
+        Evidence { evidence: report.bytes().to_vec(), aux: Vec::new(), devices: Vec::new(), endorsements }
     }
 }

@@ -45,12 +45,12 @@ impl Guest {
         let endorsements = [leaf, ask_der(product).to_vec(), ark_der(product).to_vec(), crl];
         Ok(Collected {
             version: MESSAGE_VERSION,
-            evidence: self.report(&state, binding),
+            evidence: self.report(&state, *binding.report_data()?),
             endorsements: endorsements.into_iter().map(Blob).collect(),
         })
     }
 
-    fn report(&self, state: &State, binding: &Binding) -> Vec<u8> {
+    fn report(&self, state: &State, report_data: [u8; 64]) -> Vec<u8> {
         let Machine { product, initial, .. } = &self.machine;
         let launched = initial.tcb;
         // A host may report less than it runs, never more; what it committed it cannot take back.
@@ -63,7 +63,7 @@ impl Guest {
         };
         let mut report = ReportBuilder::healthy(*product, LeafKind::Vcek);
         report
-            .set_report_data(*binding.report_data()?)
+            .set_report_data(report_data)
             .set_measurement(state.measurement)
             .set_host_data(state.host_data)
             .set_guest_svn(self.machine.guest_svn)

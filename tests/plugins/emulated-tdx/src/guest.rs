@@ -40,9 +40,10 @@ impl Guest {
     pub(crate) fn collect(&self, binding: &Binding) -> Result<Collected, Finding> {
         let state = self.machine.state()?;
         state.behaviour.happen()?;
+        let report_data = binding.report_data()?;
         let mut world = self.world()?;
         world.edit_quote(|quote| {
-            quote.set(field::REPORT_DATA, binding.as_bytes());
+            quote.set(field::REPORT_DATA, report_data);
             for (register, byte) in field::RTMRS.into_iter().zip(RTMRS) {
                 quote.set(register, &[byte; 48]);
             }

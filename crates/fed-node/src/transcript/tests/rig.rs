@@ -15,7 +15,7 @@ use fed_proto::crypto::{Digest, Signature, sha256};
 use fed_proto::descriptor::Descriptor;
 use fed_proto::name::Name;
 use fed_proto::role::Role;
-use fed_proto::round::{Concluded, Evidence, JudgeOrder, Participant};
+use fed_proto::round::{Concluded, Evidence, JudgeOrder, Participant, ReportOrder};
 use fed_proto::sybil::Identifiers;
 
 use super::super::line::{self, Appraisal, Hardware, Judging, Used};
@@ -92,13 +92,18 @@ impl Machines for Emulation {
         Digest(*site_policy(who).sha256().as_bytes())
     }
 
-    fn report(&mut self, who: &Name, binding: &[u8; 64]) -> Evidence {
+    fn report(&mut self, who: &Name, order: &ReportOrder) -> Evidence {
         let state = self.state.borrow();
         let default = Machine { chip: who.to_string(), firmware: "new" };
         let machine = state.machines.get(who).unwrap_or(&default);
-        let evidence = format!("{who} {} {} {}", machine.chip, machine.firmware, hex::encode(binding));
+        let evidence = format!(
+            "{who} {} {} {}",
+            machine.chip,
+            machine.firmware,
+            hex::encode(order.binding(&[]).as_bytes())
+        );
         let endorsements = vec![format!("certificate of {}", machine.chip).into_bytes()];
-        Evidence { evidence: evidence.into_bytes(), aux: Vec::new(), endorsements }
+        Evidence { evidence: evidence.into_bytes(), aux: Vec::new(), devices: Vec::new(), endorsements }
     }
 
     fn judge(&mut self, who: &Name, order: &JudgeOrder, at: UnixTime) -> Result<Identifiers, Finding> {
@@ -220,7 +225,7 @@ pub(super) fn emulated(subject: &Subject, at: UnixTime, site_policy: [u8; 32]) -
         profile: subject.profile.to_string(),
         required: subject.required.iter().map(ToString::to_string).collect(),
         evidence: Hex(sha256(&subject.evidence).0),
-        expected: Hex(*subject.expected.as_bytes()),
+        expected: Hex(*subject.expected.report_data().unwrap()),
         init_data: match subject.init_data {
             InitData::Carried { sha256, .. } => Some(Hex(sha256)),
             InitData::NotCarried => None,
@@ -234,6 +239,7 @@ pub(super) fn emulated(subject: &Subject, at: UnixTime, site_policy: [u8; 32]) -
             sha256: Hex([7; 32]),
             trust_class: "emulated".to_owned(),
         }),
+        devices: None,
         endorsements: subject
             .endorsements
             .iter()

@@ -14,7 +14,7 @@ use fed_proto::bundle::SignedBundle;
 use fed_proto::crypto::{Digest, Signature};
 use fed_proto::descriptor::FederationProfile;
 use fed_proto::name::Name;
-use fed_proto::round::{Concluded, Evidence, JudgeOrder, Participant};
+use fed_proto::round::{Concluded, Evidence, JudgeOrder, Participant, ReportOrder};
 use fed_proto::sybil::Identifiers;
 
 use super::super::report::Outcome;
@@ -48,9 +48,9 @@ impl Machines for Manager {
         Digest(*site_policy().sha256().as_bytes())
     }
 
-    fn report(&mut self, who: &Name, _: &[u8; 64]) -> Evidence {
+    fn report(&mut self, who: &Name, _: &ReportOrder) -> Evidence {
         let evidence = format!("evidence of {who}").into_bytes();
-        Evidence { evidence, aux: Vec::new(), endorsements: vec![b"a hint".to_vec()] }
+        Evidence { evidence, aux: Vec::new(), devices: Vec::new(), endorsements: vec![b"a hint".to_vec()] }
     }
 
     fn judge(
