@@ -17,6 +17,8 @@ const NONCE: usize = 4;
 const SIGNATURE: usize = 96;
 /// Length of the responder's nonce.
 const RESPONDER_NONCE: usize = 32;
+/// The opaque item that names the driver.
+const DRIVER_VERSION: u16 = 3;
 /// Elements of a device in the list.
 const ELEMENTS: u64 = 5;
 
@@ -159,18 +161,37 @@ pub fn nonce(report: &[u8]) -> Result<&[u8; 32], Finding> {
 /// `gpu.spdm.malformed` when there are fewer bytes than that.
 pub fn declared_length(report: &[u8]) -> Result<usize, Finding> {
     let cut = || malformed(format!("report of {} bytes ends before its measurements do", report.len()));
-    let record = report.get(const { REQUEST_LENGTH.saturating_add(5) }..).and_then(<[u8]>::first_chunk::<3>);
-    let [a, b, c] = *record.ok_or_else(cut)?;
-    let record = usize::try_from(u32::from_le_bytes([a, b, c, 0])).map_err(|_| cut())?;
-    let opaque = const { REQUEST_LENGTH.saturating_add(8) }
-        .checked_add(record)
-        .and_then(|end| end.checked_add(RESPONDER_NONCE))
-        .ok_or_else(cut)?;
+    let opaque = opaque_start(report).ok_or_else(cut)?;
     let length = report.get(opaque..).and_then(<[u8]>::first_chunk::<2>).ok_or_else(cut)?;
     let end = [2, usize::from(u16::from_le_bytes(*length)), SIGNATURE]
         .into_iter()
         .try_fold(opaque, usize::checked_add);
     end.filter(|end| *end <= report.len()).ok_or_else(cut)
+}
+
+/// What kind of device made a report, as far as its opaque data tell: GPUs name their driver there (type 3), switches have
+/// none. A report that is cut short counts as a GPU's; whoever verifies it refuses it.
+pub fn class_of(report: &[u8]) -> DeviceClass {
+    let driver = (|| {
+        let end = declared_length(report).ok()?.checked_sub(SIGNATURE)?;
+        let mut items = report.get(opaque_start(report)?.checked_add(2)?..end)?;
+        while let Some(([a, b, c, d], rest)) = items.split_first_chunk() {
+            if u16::from_le_bytes([*a, *b]) == DRIVER_VERSION {
+                return Some(true);
+            }
+            items = rest.get(usize::from(u16::from_le_bytes([*c, *d]))..)?;
+        }
+        Some(false)
+    })();
+    if driver == Some(false) { DeviceClass::Switch } else { DeviceClass::Gpu }
+}
+
+/// Where the length of the opaque data stands.
+fn opaque_start(report: &[u8]) -> Option<usize> {
+    let record = report.get(const { REQUEST_LENGTH.saturating_add(5) }..)?.first_chunk::<3>()?;
+    let [a, b, c] = *record;
+    let record = usize::try_from(u32::from_le_bytes([a, b, c, 0])).ok()?;
+    const { REQUEST_LENGTH.saturating_add(8) }.checked_add(record)?.checked_add(RESPONDER_NONCE)
 }
 
 /// The nonce of all devices of a list: that of the first one, which every other one must have too
@@ -278,6 +299,13 @@ mod tests {
         report.extend([5, 0, 1, 2, 3, 4, 5]);
         report.extend([9; 96]);
         assert_eq!(declared_length(&report).unwrap(), report.len());
+        assert_eq!(class_of(&report), DeviceClass::Gpu, "opaque data that are cut short");
+        let mut items = report.clone();
+        let at = 37 + 11 + 32;
+        items.splice(at..at + 7, [9, 0, 22, 0, 1, 0, 7, 3, 0, 0, 0]);
+        assert_eq!(class_of(&items), DeviceClass::Gpu, "a driver's version");
+        items[at + 7] = 23;
+        assert_eq!(class_of(&items), DeviceClass::Switch);
         let padded = [&report[..], &[0; 20]].concat();
         assert_eq!(declared_length(&padded).unwrap(), report.len());
         for end in 0..report.len() {

@@ -40,9 +40,15 @@ impl Profile {
         well_formed.then(|| Self(name.to_owned()))
     }
 
+    /// Whether its evidence is of devices, which is shown inside that of a processor and never alone (*verification.md*
+    /// 0.12, key 2).
+    pub fn is_device(&self) -> bool {
+        *self == Self::nv_spdm_1()
+    }
+
     /// Most bytes that evidence of the profile may have.
     pub fn max_evidence(&self) -> usize {
-        if *self == Self::nv_spdm_1() { MAX_DEVICES_EVIDENCE } else { MAX_EVIDENCE }
+        if self.is_device() { MAX_DEVICES_EVIDENCE } else { MAX_EVIDENCE }
     }
 
     /// The name.

@@ -3,8 +3,12 @@
 //! The JSON form has the files of a report directory as fields: `provider`, `outblob`, and `auxblob` when the
 //! host supplied certificates. Nothing else may stand there, and no field twice.
 //!
+//! Evidence of devices is a report, also in hexadecimal digits or base64, or the JSON lists of NVIDIA's tools.
+//!
 //! Many TDX quotes were saved with the buffer that they came in: zeros beyond the declared end are cut, here and by the
 //! collector only (*decisions.md* 12).
+
+mod devices;
 
 use base64::Engine;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
@@ -52,6 +56,14 @@ pub enum ImportError {
         /// What is wrong.
         reason: String,
     },
+    /// A part of the evidence of a device is none.
+    #[error("device {number}: {reason}")]
+    Device {
+        /// Its place in the file, from 1.
+        number: usize,
+        /// What is wrong.
+        reason: String,
+    },
     /// The report is of another platform than the profile.
     #[error("provider is {provider:?}, profile {profile} has {expected:?}")]
     Provider {
@@ -76,6 +88,9 @@ struct TsmReport {
 /// Reads an evidence file of `profile`; `source` names it in results.
 pub fn import(profile: &Profile, file: &[u8], source: &str) -> Result<Imported, ImportError> {
     within("evidence file", file.len(), MAX_FILE)?;
+    if profile.is_device() {
+        return Ok(Imported { evidence: devices::import(file)?, endorsements: Vec::new() });
+    }
     let form = provider_of(profile).filter(|_| file.trim_ascii_start().first() == Some(&b'{'));
     let Some(expected) = form else {
         within("evidence", file.len(), MAX_EVIDENCE)?;

@@ -55,8 +55,7 @@ impl Judge {
     /// Makes one hardware report: the devices are asked first, so that the processor vouches for what they said.
     pub async fn collect(&self, order: &ReportOrder) -> Result<Evidence, Finding> {
         let own = self.manager.own_profiles();
-        let (devices, processors): (Vec<_>, Vec<_>) =
-            own.iter().partition(|profile| **profile == Profile::nv_spdm_1());
+        let (devices, processors): (Vec<_>, Vec<_>) = own.iter().partition(|profile| profile.is_device());
         let processor = processors.first().ok_or_else(|| {
             Finding::new(
                 codes::POL_EVIDENCE_MISSING,

@@ -132,7 +132,7 @@ impl Node {
         let own_init_data = expected_init_data(&bundle, &federation_id, &me.name, role)?;
         let setup = Setup {
             verifier: verifier(&kit, &configured, worker)?,
-            own_profiles: vec![configured.profile.clone()],
+            own_profiles: [&configured.profile].into_iter().chain(&configured.devices).cloned().collect(),
             own_init_data,
             clock,
         };

@@ -91,9 +91,6 @@ pub struct Look<'a> {
     pub late: bool,
 }
 
-/// The profile of GPU evidence, which comes inside the envelope of a CPU profile only.
-const GPU_PROFILE: &str = "nv-spdm-1";
-
 /// What a token's evidence has to be held against.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
@@ -128,7 +125,7 @@ pub fn check(look: Look<'_>, envelope: &Envelope) -> Result<Checked, Finding> {
     if let Err((0..=4, finding)) = compared {
         return Err(finding);
     }
-    if envelope.profile.as_str() == GPU_PROFILE {
+    if envelope.profile.is_device() {
         let text = format!("{stated} shows devices and no processor that vouches for them");
         return Err(Finding::new(codes::GPU_CPU_TEE_MISSING, text));
     }
@@ -151,8 +148,10 @@ pub fn check(look: Look<'_>, envelope: &Envelope) -> Result<Checked, Finding> {
         let text = format!("challenge {} over {} leaves", envelope.root, envelope.leaf_count);
         return Err(Finding::new(codes::BIND_ROOT_MISMATCH, text));
     }
-    if required.iter().any(|profile| profile.as_str() == GPU_PROFILE) && envelope.devices.is_empty() {
-        let text = format!("a {} has to show {GPU_PROFILE}, {stated} shows no device", sender.role);
+    if let Some(profile) = required.iter().find(|profile| profile.is_device())
+        && envelope.devices.is_empty()
+    {
+        let text = format!("a {} has to show {profile}, {stated} shows no device", sender.role);
         return Err(Finding::new(codes::POL_EVIDENCE_MISSING, text));
     }
     let gpu_nonce = Binding::GpuNonce(gpu_nonce(&expected).0);

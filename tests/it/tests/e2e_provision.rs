@@ -424,7 +424,17 @@ fn descriptions_that_do_not_fit_are_refused() {
         (
             "[bundle.role.client]\nprofiles = [\"snp-raw-1\"]",
             "[bundle.role.client]\nprofiles = [\"nv-spdm-1\"]",
-            "never alone",
+            "there must be a profile of a processor",
+        ),
+        (
+            "[participant.site-1]\n",
+            "[participant.site-1]\nprofile = \"nv-spdm-1\"\n",
+            "`participant.site-1.profile`: nv-spdm-1 comes with a processor's evidence",
+        ),
+        (
+            "[participant.site-1]\n",
+            "[participant.site-1]\ndevices = \"snp-raw-1\"\n",
+            "`participant.site-1.devices`: snp-raw-1 is of a processor",
         ),
         (
             "[bundle.role.server]\nprofiles = [\"snp-raw-1\"]",

@@ -7,7 +7,6 @@ use cc_core::{Binding, Claims, Code, Finding, Instant, Profile, codes};
 use cc_policy::{Appraisal, Context, InitData};
 
 use super::cache::Cache;
-use super::subject::is_device;
 use super::{Judgement, Subject, Verifier, VerifierSetup};
 use crate::clock::Clock;
 use crate::endorsements::{Endorsement, Origin};
@@ -97,7 +96,7 @@ impl Manager {
     pub async fn start(setup: Setup) -> Result<(Self, Vec<SelfTest>), StartError> {
         let Setup { verifier, own_profiles, own_init_data, clock } = setup;
         let verifier = Verifier::new(verifier).map_err(StartError::Unfit)?;
-        if own_profiles.iter().all(is_device) {
+        if own_profiles.iter().all(Profile::is_device) {
             let detail = "this participant has no profile of a processor to show";
             return Err(StartError::Unfit(Finding::new(codes::POL_EVIDENCE_MISSING, detail)));
         }
@@ -184,7 +183,7 @@ fn self_test_binding(profile: &Profile) -> Result<Binding, Finding> {
     let mut random = [0; 32];
     aws_lc_rs::rand::fill(&mut random)
         .map_err(|_| Finding::new(codes::PLUG_SELFTEST_FAILED, "the system gives no randomness"))?;
-    if is_device(profile) {
+    if profile.is_device() {
         return Ok(Binding::GpuNonce(random));
     }
     let sum = digest(&SHA512, &[SELF_TEST, &random].concat());
@@ -203,7 +202,7 @@ fn launched_as(profile: &Profile, claims: &Claims, expected: InitData) -> Result
             committed(claims, ("MRCONFIGID", "mr_config_id"), &sha384, codes::TDX_MRCONFIGID_MISMATCH)
         }
         // The processor that vouches for devices has launch data.
-        _ if is_device(profile) => Ok(()),
+        _ if profile.is_device() => Ok(()),
         _ => {
             let detail = format!("where launch data stand in evidence of profile {profile} is not known");
             Err(Finding::new(codes::ENV_PROFILE_NOT_ALLOWED, detail))

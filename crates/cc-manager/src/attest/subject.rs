@@ -57,7 +57,7 @@ impl Subject {
     /// Refuses a subject that does not show what its role requires (*verification.md* 5.8, row 7). Its own label
     /// never selects what that is.
     pub(super) fn shows_what_is_required(&self) -> Result<(), Finding> {
-        if is_device(&self.profile) {
+        if self.profile.is_device() {
             let detail = format!("{} shows {} and no processor that vouches for it", self.name, self.profile);
             return Err(Finding::new(codes::GPU_CPU_TEE_MISSING, detail));
         }
@@ -73,7 +73,7 @@ impl Subject {
         if self.evidence.is_empty() {
             return missing(&self.profile);
         }
-        for device in self.required.iter().filter(|profile| is_device(profile)) {
+        for device in self.required.iter().filter(|profile| profile.is_device()) {
             if self.devices.as_ref().is_none_or(|shown| shown.profile != *device) {
                 return missing(device);
             }
@@ -117,11 +117,6 @@ impl Subject {
         self.endorsements.iter().for_each(|endorsement| part(Sha256::of(endorsement).as_bytes()));
         hasher.finish()
     }
-}
-
-/// Whether evidence of a profile is shown inside that of a processor and never alone (*verification.md* 0.12, key 2).
-pub(super) fn is_device(profile: &Profile) -> bool {
-    *profile == Profile::nv_spdm_1()
 }
 
 #[cfg(test)]

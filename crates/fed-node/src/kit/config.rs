@@ -52,8 +52,10 @@ pub enum Part {
 /// What a participant has that an administrator has not. Paths are absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Participant {
-    /// The evidence that it shows.
+    /// The evidence of its processor.
     pub profile: Profile,
+    /// The evidence of its devices, if it shows any.
+    pub devices: Option<Profile>,
     /// Folder of store, transcripts and jobs.
     pub data: PathBuf,
     /// What a failure of its own attestation ends.
@@ -118,6 +120,7 @@ struct Raw {
     role: RawRole,
     server: String,
     profile: Option<String>,
+    devices: Option<String>,
     data: Option<PathBuf>,
     attestation: Option<RawAttestation>,
     resources: Option<Resources>,
@@ -177,6 +180,7 @@ pub(super) fn parse(text: &str, dir: &Path) -> Result<NodeConfig, Wrong> {
     let admin = raw.role == RawRole::Admin;
     let foreign = [
         ("profile", admin && raw.profile.is_some()),
+        ("devices", admin && raw.devices.is_some()),
         ("data", admin && raw.data.is_some()),
         ("attestation", admin && raw.attestation.is_some()),
         ("jobs", admin && raw.jobs.is_some()),
@@ -190,18 +194,18 @@ pub(super) fn parse(text: &str, dir: &Path) -> Result<NodeConfig, Wrong> {
         RawRole::Admin => Part::Admin,
         RawRole::Client => Part::Client {
             resources: raw.resources.unwrap_or_default(),
-            participant: participant(raw.profile, raw.data, raw.attestation, raw.jobs, dir)?,
+            participant: participant((raw.profile, raw.devices), raw.data, raw.attestation, raw.jobs, dir)?,
         },
         RawRole::Server => Part::Server {
             scheduler: limits(raw.scheduler.unwrap_or_default())?,
-            participant: participant(raw.profile, raw.data, raw.attestation, raw.jobs, dir)?,
+            participant: participant((raw.profile, raw.devices), raw.data, raw.attestation, raw.jobs, dir)?,
         },
     };
     Ok(NodeConfig { name: raw.name, server: raw.server, part })
 }
 
 fn participant(
-    profile: Option<String>,
+    (profile, devices): (Option<String>, Option<String>),
     data: Option<PathBuf>,
     attestation: Option<RawAttestation>,
     jobs: Option<RawJobs>,
@@ -210,6 +214,19 @@ fn participant(
     let Some(profile) = profile else { return wrong("profile", "missing") };
     let Some(profile) = Profile::parse(&profile) else {
         return wrong("profile", format!("{profile:?} is not the name of a profile"));
+    };
+    if profile.is_device() {
+        return wrong(
+            "profile",
+            format!("{profile} comes with a processor's evidence: name it in `devices`"),
+        );
+    }
+    let devices = match devices.map(|name| (Profile::parse(&name), name)) {
+        None => None,
+        Some((Some(profile), _)) if profile.is_device() => Some(profile),
+        Some((_, name)) => {
+            return wrong("devices", format!("{name:?} is not the name of a profile of devices"));
+        }
     };
     let Some(data) = data else { return wrong("data", "missing") };
     let RawJobs { inputs, allow_code } = jobs.unwrap_or_default();
@@ -224,6 +241,7 @@ fn participant(
     }
     Ok(Participant {
         profile,
+        devices,
         data: dir.join(data),
         on_failure: attestation.unwrap_or_default().on_failure,
         inputs: dir.join(inputs.unwrap_or_else(|| PathBuf::from("inputs"))),

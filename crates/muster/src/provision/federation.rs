@@ -89,6 +89,7 @@ pub(super) struct Participant {
     #[serde(default)]
     pub(super) replaceable: bool,
     pub(super) profile: Option<String>,
+    pub(super) devices: Option<String>,
     pub(super) policy: Option<PathBuf>,
     pub(super) plugins: Option<PathBuf>,
     #[serde(default)]

@@ -195,6 +195,9 @@ impl Context<'_> {
         for name in &floor.profiles {
             profiles.push(self.profile(&key, name)?);
         }
+        if !profiles.is_empty() && profiles.iter().all(Profile::is_device) {
+            return Err(self.wrong(&key, "there must be a profile of a processor"));
+        }
         let key = format!("bundle.role.{role}.policy");
         let (text, policy) = self.policy(&key, &floor.policy)?;
         let binding = floor.name_binding;
@@ -220,12 +223,41 @@ impl Context<'_> {
     }
 
     fn profile(&self, key: &str, name: &str) -> Fallible<Profile> {
-        let profile = Profile::parse(name)
-            .ok_or_else(|| self.wrong(key, format!("{name:?} is not the name of a profile")))?;
-        if profile.as_str() == "nv-spdm-1" {
-            return Err(self.wrong(key, "nv-spdm-1 comes inside a processor's evidence, never alone"));
+        Profile::parse(name).ok_or_else(|| self.wrong(key, format!("{name:?} is not the name of a profile")))
+    }
+
+    /// The evidence that a participant's processor shows.
+    fn processor(&self, key: &str, participant: &Participant, floor: &RoleFloor) -> Fallible<Profile> {
+        let role = participant.role;
+        let allowed: Vec<&Profile> = floor.profiles.iter().filter(|profile| !profile.is_device()).collect();
+        match (&participant.profile, allowed.as_slice()) {
+            (Some(name), allowed) => {
+                let profile = self.profile(key, name)?;
+                if profile.is_device() {
+                    let problem =
+                        format!("{profile} comes with a processor's evidence: name it in `devices`");
+                    return Err(self.wrong(key, problem));
+                }
+                if !allowed.contains(&&profile) {
+                    let problem = format!("{profile} is not in bundle.role.{role}.profiles");
+                    return Err(self.wrong(key, problem));
+                }
+                Ok(profile)
+            }
+            (None, [only]) => Ok(Profile::clone(only)),
+            (None, _) => Err(self.wrong(key, format!("must be one of bundle.role.{role}.profiles"))),
         }
-        Ok(profile)
+    }
+
+    /// The evidence that a participant's devices show: what its role requires, or what it says.
+    fn devices(&self, key: &str, participant: &Participant, floor: &RoleFloor) -> Fallible<Option<Profile>> {
+        let required = floor.profiles.iter().find(|profile| profile.is_device());
+        let Some(name) = &participant.devices else { return Ok(required.cloned()) };
+        let profile = self.profile(key, name)?;
+        if !profile.is_device() {
+            return Err(self.wrong(key, format!("{profile} is of a processor: name it in `profile`")));
+        }
+        Ok(Some(profile))
     }
 
     /// A policy's text, and what it says. Only a development federation has development policies.
@@ -262,21 +294,8 @@ impl Context<'_> {
         let floor = floors
             .get(&role)
             .ok_or_else(|| self.wrong(&key("role"), format!("there is no [bundle.role.{role}]")))?;
-        let profile = match (&participant.profile, floor.profiles.as_slice()) {
-            (Some(name), allowed) => {
-                let profile = self.profile(&key("profile"), name)?;
-                if !allowed.contains(&profile) {
-                    let problem = format!("{profile} is not in bundle.role.{role}.profiles");
-                    return Err(self.wrong(&key("profile"), problem));
-                }
-                profile
-            }
-            (None, [only]) => only.clone(),
-            (None, _) => {
-                let problem = format!("must be one of bundle.role.{role}.profiles");
-                return Err(self.wrong(&key("profile"), problem));
-            }
-        };
+        let profile = self.processor(&key("profile"), participant, floor)?;
+        let devices = self.devices(&key("devices"), participant, floor)?;
         let manifest = match &participant.plugins {
             Some(path) => {
                 manifests.load(self.file, &key("plugins"), &self.path(path), self.federation.profile)?
@@ -312,15 +331,24 @@ impl Context<'_> {
         };
         Ok(Member {
             role,
-            config: self.config(name, participant, &profile),
+            config: self.config(name, participant, &profile, devices.as_ref()),
             policy,
             policy_named: participant.policy.is_some(),
             plugins: manifest.text,
         })
     }
 
-    /// Everybody verifies everybody: a kit without a plugin for some role's profile would admit nobody of that role.
+    /// Everybody verifies everybody: a kit without a plugin for some role's profile would admit nobody of that role, and
+    /// one that cannot judge devices nobody who shows them.
     fn served(&self, name: &Name, manifest: &Manifest, floors: &BTreeMap<Role, RoleFloor>) -> Fallible<()> {
+        for (other, participant) in &self.federation.participant {
+            if let Some(devices) = &participant.devices
+                && !manifest.profiles.iter().any(|profile| profile.as_str() == devices)
+            {
+                let problem = format!("no plugin of {name} serves {devices} of participant.{other}.devices");
+                return Err(self.wrong(&format!("participant.{name}.plugins"), problem));
+            }
+        }
         for (role, floor) in floors {
             if let Some(profile) = floor.profiles.iter().find(|profile| !manifest.profiles.contains(profile))
             {
@@ -332,7 +360,13 @@ impl Context<'_> {
     }
 
     /// `muster.toml`.
-    fn config(&self, name: &Name, participant: &Participant, profile: &Profile) -> String {
+    fn config(
+        &self,
+        name: &Name,
+        participant: &Participant,
+        profile: &Profile,
+        devices: Option<&Profile>,
+    ) -> String {
         let addresses = &self.federation.server;
         let server = match participant.role {
             Role::Server => &addresses.listen,
@@ -341,6 +375,9 @@ impl Context<'_> {
         let mut text = format!("version = 1\nname = \"{name}\"\nrole = \"{}\"\n", participant.role);
         // Writing to a String cannot fail.
         let _ = writeln!(text, "server = {}\nprofile = \"{profile}\"\ndata = \"data\"", quoted(server));
+        if let Some(devices) = devices {
+            let _ = writeln!(text, "devices = \"{devices}\"");
+        }
         let _ = writeln!(text, "\n[attestation]\non_failure = \"{}\"", participant.on_failure.as_str());
         if let Some(resources) = &participant.resources {
             text.push_str("\n[resources]\n");
