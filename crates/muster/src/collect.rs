@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Collect, Format};
-use crate::evidence::{loaded, no_plugin, profile};
+use crate::evidence::{fits, loaded, no_plugin, profile};
 use crate::exit::{Exit, Failure, Result};
 use crate::output;
 use crate::report::CollectedReport;
@@ -13,6 +13,7 @@ const SCHEMA: &str = "muster.evidence.collect/1";
 
 pub(crate) fn run(command: &Collect) -> Result {
     let profile = profile(&command.profile)?;
+    fits(&profile, &command.binding)?;
     let mut report = CollectedReport {
         schema: SCHEMA,
         profile: profile.to_string(),

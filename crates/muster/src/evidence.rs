@@ -151,6 +151,7 @@ fn verdict(
 ) -> std::result::Result<(Exit, Verdict, Option<Judged>), Failure> {
     let Verify { source, endorsements: paths, at, expect_binding, waive, offline } = command;
     let profile = profile(&source.profile)?;
+    expect_binding.iter().try_for_each(|binding| fits(&profile, binding))?;
     let waivers = Waivers::new(waive).map_err(|code| Failure::new(format!("{code} cannot be waived")))?;
     let file = read(&source.evidence, MAX_EVIDENCE_FILE)?;
     let supplied = supplied(&paths)?;
@@ -190,6 +191,17 @@ fn verdict(
         Ok(verification) => Ok(reported(schema, verification)),
         Err(error) => no_plugin(&error).and_then(|(exit, finding)| denied(exit, &finding)),
     }
+}
+
+/// A binding of another length than the profile's evidence carries is a usage error: it could never match.
+pub(crate) fn fits(profile: &Profile, binding: &cc_core::Binding) -> std::result::Result<(), Failure> {
+    let (length, wanted) = (binding.as_bytes().len(), if profile.is_device() { 32 } else { 64 });
+    if length == wanted {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "evidence of profile {profile} is bound to {wanted} bytes, {length} were given"
+    )))
 }
 
 fn runtime() -> std::result::Result<tokio::runtime::Runtime, Failure> {
