@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cc_core::{Binding, Code, Finding, codes};
@@ -18,6 +19,8 @@ use fed_proto::signed::{Header, Signed};
 use crate::support::{job, outcome, registered, scheduled, seconds};
 
 const SOON: Duration = Duration::from_millis(100);
+/// Beyond the sequence numbers that sites use themselves.
+static SEQUENCE: AtomicU64 = AtomicU64::new(1_000_000);
 
 fn on(kind: Kind, mut change: impl FnMut(Signed) -> Vec<Vec<u8>> + 'static) -> Option<Tamper> {
     Some(Box::new(move |bytes| match Signed::from_bytes(&bytes, usize::MAX) {
@@ -57,7 +60,7 @@ fn say_to(
         sender: me.name.clone(),
         recipient: to,
         kind: kind.number(),
-        sequence: 1_000_000 + u64::from(kind.number()),
+        sequence: SEQUENCE.fetch_add(1, Ordering::Relaxed),
     };
     let message = Signed::new(&federation.owner.descriptor.federation_id(), header, payload, &me.key);
     let before = federation.server.events.len();
@@ -257,14 +260,14 @@ fn whoever_waits_for_a_name_says_nothing_about_its_jobs() {
     let twin = federation.twin(&site(1));
     federation.sites.get_mut(&twin).unwrap().mute = true;
     federation.run(SOON);
-    say(&mut federation, &twin, Kind::JobUpdate, (0, &id), failed());
+    assert_eq!(say(&mut federation, &twin, Kind::JobUpdate, (0, &id), failed()), None);
     assert_eq!(failures(&federation), 0);
     // Not in its registration either, which begins when the owner of the name does not answer.
     let before = opened(&federation).len();
     federation.run_until("its registration", seconds(60), |f| opened(f).len() > before);
     federation.run(SOON);
     let epoch = *opened(&federation).last().unwrap();
-    say(&mut federation, &twin, Kind::JobUpdate, (epoch, &id), failed());
+    assert_eq!(say(&mut federation, &twin, Kind::JobUpdate, (epoch, &id), failed()), None);
     assert_eq!(failures(&federation), 0);
     say(&mut federation, &site(1), Kind::JobUpdate, (0, &id), failed());
     assert_eq!(failures(&federation), 1, "the owner of the name does");
@@ -451,4 +454,116 @@ fn a_suspension_outlives_a_new_registration_of_the_instance_and_not_the_instance
     federation.run(SOON);
     federation.start(&site(1));
     federation.run_until("a new instance", seconds(60), Federation::all_registered);
+}
+
+/// Garbage over a connection is charged to it, as long as the server knows the connection.
+fn is_known(federation: &mut Federation, connection: Conn) -> bool {
+    let before = federation.server.events.len();
+    federation.with_server(|server, now, env, out| server.receive(now, connection, vec![0], env, out));
+    federation.server.events[before..].iter().any(|event| matches!(event, ServerEvent::Charged { .. }))
+}
+
+#[test]
+fn a_connection_that_its_own_instance_replaced_is_over() {
+    let mut federation = registered(417, 1);
+    assert!(is_known(&mut federation, Conn(1)));
+    federation.lose(&site(1));
+    federation.connect(&site(1));
+    federation.run(SOON);
+    assert!(federation.online().contains(&site(1)));
+    assert!(is_known(&mut federation, Conn(2)) && !is_known(&mut federation, Conn(1)));
+}
+
+/// Whoever comes with ever new keys and never registers is remembered as long as it is connected: what it says after
+/// that may be what it said before.
+#[test]
+fn of_an_instance_that_never_registered_nothing_is_remembered() {
+    let mut federation = Federation::new(418, 1);
+    federation.start_server();
+    let seen: Rc<RefCell<Vec<u8>>> = Rc::default();
+    let recorder = Rc::clone(&seen);
+    federation.sites.get_mut(&site(1)).unwrap().tamper = on(Kind::Hello, move |message| {
+        *recorder.borrow_mut() = message.to_bytes();
+        vec![message.to_bytes()]
+    });
+    federation.start(&site(1));
+    federation.run(SOON);
+    assert!(remembered(&federation) > 0);
+    federation.cut(&site(1));
+    federation.run(SOON);
+    assert_eq!(remembered(&federation), 0);
+    federation.sites.get_mut(&site(1)).unwrap().tamper =
+        on(Kind::Hello, move |_| vec![seen.borrow().clone()]);
+    federation.connect(&site(1));
+    federation.run_until("registration", seconds(30), Federation::all_registered);
+}
+
+/// How many sequence numbers the server remembers, those of its own participant aside.
+fn remembered(federation: &Federation) -> usize {
+    let server = format!("{:?}", federation.server.coordinator.as_ref().unwrap());
+    let (_, sequences) = server.rsplit_once("received: Sequences({").unwrap();
+    sequences.split_once("})").unwrap().0.matches("): ").count()
+}
+
+#[test]
+fn of_an_instance_that_was_replaced_no_sequence_number_is_remembered() {
+    let mut federation = Federation::with(420, 2, Owner::new(), |bundle| {
+        let entry = RosterEntry { role: Role::Client, organisation: "one".to_owned(), replaceable: true };
+        bundle.members.insert(site(1), entry);
+    });
+    federation.start_all();
+    federation.run_until("registration", seconds(30), Federation::all_registered);
+    let before = remembered(&federation);
+    assert!(before > 0);
+    let twin = federation.twin(&site(1));
+    federation.run(seconds(20));
+    assert!(federation.sites[&twin].registered);
+    assert_eq!(remembered(&federation), before);
+}
+
+/// The registration round goes on for a minute, because somebody else in it is silent.
+#[test]
+fn corner_case_6_the_jobs_of_a_replaced_instance_end_at_once() {
+    let mut federation = Federation::with(421, 2, Owner::new(), |bundle| {
+        let entry = RosterEntry { role: Role::Client, organisation: "one".to_owned(), replaceable: true };
+        bundle.members.insert(site(1), entry);
+    });
+    federation.start_all();
+    federation.run_until("registration", seconds(30), Federation::all_registered);
+    let both = [site(1), site(2)];
+    let id = federation.attempt(&job("one", ""), 1, &[&both[0], &both[1]]);
+    scheduled(&outcome(&mut federation, 1));
+    federation.run(seconds(20));
+    federation.add(&site(3));
+    federation.sites.get_mut(&site(3)).unwrap().mute = true;
+    federation.start(&site(3));
+    let twin = federation.twin(&site(1));
+    federation.run(seconds(3));
+    assert!(federation.sites[&twin].registered && federation.server.stopped.len() == 1);
+    assert_eq!(
+        (&federation.server.stopped[0].0, &federation.server.stopped[0].1.code),
+        (&id, &codes::FL_REGISTRATION_STALE_INSTANCE)
+    );
+    let server = federation.server.coordinator.as_ref().unwrap();
+    assert_eq!(server.open_rounds(), 1, "the round is not over");
+}
+
+/// Silence says nothing against anybody, also in a registration.
+#[test]
+fn a_known_instance_that_is_silent_when_it_registers_again_stays_known() {
+    let mut federation = registered(422, 2);
+    let (header, known) = proof_withheld(&mut federation, &site(1));
+    let mut other = known.transcript.to_vec();
+    *other.last_mut().unwrap() ^= 1;
+    let exporter = exporter(&mut federation, &site(1), &other);
+    let payload = proof(&federation, &site(1), &other, exporter);
+    federation.sites.get_mut(&site(1)).unwrap().tamper = silenced(Kind::Token);
+    prove(&mut federation, &site(1), header, payload);
+    federation.run_until("the end", seconds(120), |f| !turned_away(f, &site(1)).is_empty());
+    assert_eq!(turned_away(&federation, &site(1)), [codes::FL_MEMBER_MISSING]);
+    assert_eq!(standing(&federation, &site(1)), Some(Standing::Trusted));
+    let rounds = opened(&federation).len();
+    federation.connect(&site(1));
+    federation.run(SOON);
+    assert!(federation.online().contains(&site(1)) && opened(&federation).len() == rounds);
 }
