@@ -2,96 +2,28 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use cc_core::{Binding, Code, Finding, codes};
-use cc_testkit::federation::{Federation, Owner, Tamper, name, site};
+use cc_core::{Binding, Finding, codes};
+use cc_testkit::federation::{Federation, Owner, name, site};
 use fed_proto::binding::pop;
 use fed_proto::bundle::RosterEntry;
 use fed_proto::coordinator::{Conn, ServerEvent, Standing};
 use fed_proto::crypto::{AttKey, sha256, sha512};
-use fed_proto::message::{Busy, ChannelProof, Hello, JobUpdate, Kind, Payload};
+use fed_proto::envelope::Envelope;
+use fed_proto::message::{Busy, Challenge, ChannelProof, Hello, JobUpdate, Kind, Payload};
 use fed_proto::name::Name;
 use fed_proto::role::Role;
 use fed_proto::signed::{Header, Signed};
 
-use crate::support::{job, outcome, registered, scheduled, seconds};
-
-const SOON: Duration = Duration::from_millis(100);
-/// Beyond the sequence numbers that sites use themselves.
-static SEQUENCE: AtomicU64 = AtomicU64::new(1_000_000);
-
-fn on(kind: Kind, mut change: impl FnMut(Signed) -> Vec<Vec<u8>> + 'static) -> Option<Tamper> {
-    Some(Box::new(move |bytes| match Signed::from_bytes(&bytes, usize::MAX) {
-        Some(message) if message.header.kind == kind.number() => change(message),
-        _ => vec![bytes],
-    }))
-}
-
-fn silenced(kind: Kind) -> Option<Tamper> {
-    on(kind, |_| Vec::new())
-}
-
-/// Signs anything with a site's own key, beyond its own sequence numbers, and hands it to the server over the site's
-/// connection. Returns what the server charges for it.
-fn say(
-    federation: &mut Federation,
-    by: &Name,
-    kind: Kind,
-    round: (u64, &str),
-    payload: Vec<u8>,
-) -> Option<Code> {
-    say_to(federation, by, None, kind, round, payload)
-}
-
-fn say_to(
-    federation: &mut Federation,
-    by: &Name,
-    to: Option<Name>,
-    kind: Kind,
-    (epoch, job_id): (u64, &str),
-    payload: Vec<u8>,
-) -> Option<Code> {
-    let me = federation.sites[by].agent.as_ref().unwrap().me();
-    let header = Header {
-        epoch,
-        job_id: job_id.to_owned(),
-        sender: me.name.clone(),
-        recipient: to,
-        kind: kind.number(),
-        sequence: SEQUENCE.fetch_add(1, Ordering::Relaxed),
-    };
-    let message = Signed::new(&federation.owner.descriptor.federation_id(), header, payload, &me.key);
-    let before = federation.server.events.len();
-    federation.hand_to_server(by, message.to_bytes());
-    federation.server.events[before..].iter().find_map(|event| match event {
-        ServerEvent::Charged { finding, .. } => Some(finding.code.clone()),
-        _ => None,
-    })
-}
-
-fn opened(federation: &Federation) -> Vec<u64> {
-    let opened = |event: &ServerEvent| match event {
-        ServerEvent::Opened { epoch, .. } => Some(*epoch),
-        _ => None,
-    };
-    federation.server.events.iter().filter_map(opened).collect()
-}
+use crate::support::{
+    SOON, job, on, opened, outcome, registered, say, say_to, scheduled, seconds, silenced, standing,
+    turned_away,
+};
 
 /// How often a connection of the name was proven.
 fn proven(federation: &Federation, name: &Name) -> usize {
     let of = |event: &&ServerEvent| matches!(event, ServerEvent::Connected { name: of, connected: true } if of == name);
     federation.server.events.iter().filter(of).count()
-}
-
-fn turned_away(federation: &Federation, name: &Name) -> Vec<Code> {
-    federation.sites[name].turned_away.iter().map(|finding| finding.code.clone()).collect()
-}
-
-fn standing(federation: &Federation, name: &Name) -> Option<Standing> {
-    let server = federation.server.coordinator.as_ref().unwrap();
-    server.sites().find(|(of, _)| *of == name).map(|(_, site)| site.standing())
 }
 
 /// The site reconnects; what it would prove itself by is returned and not sent.
@@ -238,7 +170,7 @@ fn a_second_hello_and_words_for_others_are_charged() {
     let charge = say(&mut federation, &site(1), Kind::Hello, (0, ""), hello);
     assert_eq!(charge, Some(codes::FL_PEER_QUARANTINED));
     let update = JobUpdate { state: "failed".to_owned(), text: String::new() }.to_bytes();
-    let charge = say_to(&mut federation, &site(1), Some(site(2)), Kind::JobUpdate, (0, ""), update);
+    let charge = say_to(&mut federation, &site(1), &site(2), Kind::JobUpdate, (0, ""), update);
     assert_eq!(charge, Some(codes::FL_PEER_QUARANTINED));
     assert!(federation.online().contains(&site(1)));
 }
@@ -566,4 +498,68 @@ fn a_known_instance_that_is_silent_when_it_registers_again_stays_known() {
     federation.connect(&site(1));
     federation.run(SOON);
     assert!(federation.online().contains(&site(1)) && opened(&federation).len() == rounds);
+}
+
+#[test]
+fn a_token_that_was_refused_proves_nothing() {
+    let mut federation = registered(423, 2);
+    let seen: Rc<RefCell<Vec<u8>>> = Rc::default();
+    let recorder = Rc::clone(&seen);
+    federation.sites.get_mut(&site(1)).unwrap().tamper = on(Kind::Token, move |message| {
+        recorder.borrow_mut().clone_from(&message.payload);
+        vec![message.to_bytes()]
+    });
+    let fell = Finding::new(codes::SNP_TCB_BELOW_MINIMUM, "fell");
+    federation.policy.insert((name("server"), site(1)), fell);
+    federation.run_until("suspension", seconds(400), |f| standing(f, &site(1)) == Some(Standing::Suspended));
+    let refused = Envelope::parse(&seen.borrow()).unwrap().transcript;
+    let (header, _) = proof_withheld(&mut federation, &site(1));
+    let exporter = exporter(&mut federation, &site(1), &refused);
+    let before = proven(&federation, &site(1));
+    let payload = proof(&federation, &site(1), &refused, exporter);
+    prove(&mut federation, &site(1), header, payload);
+    federation.run(SOON);
+    assert_eq!(proven(&federation, &site(1)), before);
+}
+
+/// What the server asks a site on its connection, and the site is kept from answering.
+fn challenges(federation: &mut Federation, who: &Name) -> Rc<RefCell<Vec<Vec<u8>>>> {
+    let seen: Rc<RefCell<Vec<Vec<u8>>>> = Rc::default();
+    let recorder = Rc::clone(&seen);
+    federation.sites.get_mut(who).unwrap().tamper_inbound = on(Kind::Challenge, move |message| {
+        recorder.borrow_mut().push(message.payload);
+        Vec::new()
+    });
+    seen
+}
+
+#[test]
+fn n_fl_20_nobody_else_says_that_the_owner_of_a_name_lives() {
+    let mut federation = registered(424, 2);
+    let asked = challenges(&mut federation, &site(1));
+    let twin = federation.twin(&site(1));
+    federation.run(SOON);
+    let answer = asked.borrow()[0].clone();
+    assert_eq!(say(&mut federation, &twin, Kind::Alive, (0, ""), answer), None);
+    federation.run(seconds(30));
+    assert!(federation.sites[&twin].registered);
+}
+
+#[test]
+fn every_challenge_has_an_answer_of_its_own() {
+    let mut federation = registered(425, 1);
+    let asked = challenges(&mut federation, &site(1));
+    federation.run(seconds(22));
+    let asked = asked.borrow().clone();
+    let [first, second] = asked.as_slice() else { panic!("{} challenges", asked.len()) };
+    let wrong = [first.clone(), Challenge { nonce: vec![9; 32].into() }.to_bytes(), Vec::new()];
+    for answer in wrong {
+        let charge = say(&mut federation, &site(1), Kind::Alive, (0, ""), answer);
+        assert_eq!(charge, Some(codes::FL_PEER_QUARANTINED));
+    }
+    assert_eq!(say(&mut federation, &site(1), Kind::Alive, (0, ""), second.clone()), None);
+    let charge = say(&mut federation, &site(1), Kind::Alive, (0, ""), second.clone());
+    assert_eq!(charge, Some(codes::FL_PEER_QUARANTINED), "it is answered");
+    federation.run(seconds(20));
+    assert!(federation.online().contains(&site(1)), "it lived 20 s ago");
 }
