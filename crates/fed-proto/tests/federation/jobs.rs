@@ -1,5 +1,7 @@
 //! From an attempt to running and stopped jobs.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use cc_core::{Finding, codes};
@@ -7,7 +9,7 @@ use cc_testkit::federation::{Federation, name, site};
 use fed_proto::job::JobId;
 use fed_proto::message::{Busy, Kind, Payload, Reserved};
 
-use crate::support::{SOON, job, opened, outcome, reason, registered, say, scheduled, seconds, silenced};
+use crate::support::{SOON, job, on, opened, outcome, reason, registered, say, scheduled, seconds, silenced};
 
 #[test]
 fn job_runs_where_everybody_accepts_everybody() {
@@ -197,4 +199,23 @@ fn the_first_token_of_a_member_is_passed_on_and_no_other() {
     }
     federation.run(SOON);
     assert!(federation.traffic[&site(1)] - before < 100_000);
+}
+
+#[test]
+fn a_verdict_that_comes_after_the_decision_decides_nothing() {
+    let mut federation = registered(24, 3);
+    federation.server.hold_announcements = true;
+    let seen: Rc<RefCell<Vec<u8>>> = Rc::default();
+    let recorder = Rc::clone(&seen);
+    federation.sites.get_mut(&site(3)).unwrap().tamper = on(Kind::Verdict, move |message| {
+        *recorder.borrow_mut() = message.to_bytes();
+        Vec::new()
+    });
+    listed(&mut federation, "min_sites = 2");
+    let without = ["server", "site-001", "site-002"];
+    assert_eq!(scheduled(&outcome(&mut federation, 1)), without);
+    let late = seen.borrow().clone();
+    federation.hand_to_server(&site(3), late);
+    federation.run(SOON);
+    assert_eq!(federation.server.attempts.len(), 1);
 }

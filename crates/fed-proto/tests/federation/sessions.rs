@@ -69,6 +69,16 @@ fn exporter(federation: &mut Federation, of: &Name, transcript: &[u8]) -> [u8; 3
     exporter.unwrap()
 }
 
+/// The site reconnects and proves itself by a token that nobody accepted: it has to register again.
+fn registers_again(federation: &mut Federation, who: &Name) {
+    let (header, known) = proof_withheld(federation, who);
+    let mut other = known.transcript.to_vec();
+    *other.last_mut().unwrap() ^= 1;
+    let exporter = exporter(federation, who, &other);
+    let payload = proof(federation, who, &other, exporter);
+    prove(federation, who, header, payload);
+}
+
 #[test]
 fn n_fl_30_the_server_takes_no_proof_that_was_made_for_another_connection() {
     let mut federation = registered(401, 2);
@@ -95,13 +105,8 @@ fn n_fl_02_the_server_takes_no_proof_by_another_key() {
 #[test]
 fn a_proof_by_a_token_that_was_never_accepted_is_worth_a_new_registration() {
     let mut federation = registered(403, 2);
-    let (header, known) = proof_withheld(&mut federation, &site(1));
-    let mut other = known.transcript.to_vec();
-    *other.last_mut().unwrap() ^= 1;
-    let exporter = exporter(&mut federation, &site(1), &other);
     let (rounds, before) = (opened(&federation).len(), proven(&federation, &site(1)));
-    let payload = proof(&federation, &site(1), &other, exporter);
-    prove(&mut federation, &site(1), header, payload);
+    registers_again(&mut federation, &site(1));
     assert_eq!(proven(&federation, &site(1)), before);
     federation.run_until("registration", seconds(60), Federation::all_registered);
     assert!(opened(&federation).len() > rounds, "it showed a token");
@@ -371,14 +376,8 @@ fn a_suspension_outlives_a_new_registration_of_the_instance_and_not_the_instance
     federation.run_until("suspension", seconds(400), |f| standing(f, &site(1)) == Some(Standing::Suspended));
     federation.policy.clear();
     federation.run(seconds(20));
-    // It has the server believe that it knows of no accepted token, and registers again.
-    let (header, known) = proof_withheld(&mut federation, &site(1));
-    let mut other = known.transcript.to_vec();
-    *other.last_mut().unwrap() ^= 1;
-    let exporter = exporter(&mut federation, &site(1), &other);
-    let payload = proof(&federation, &site(1), &other, exporter);
     let before = proven(&federation, &site(1));
-    prove(&mut federation, &site(1), header, payload);
+    registers_again(&mut federation, &site(1));
     federation.run_until("registration", seconds(60), |f| proven(f, &site(1)) > before);
     assert_eq!(standing(&federation, &site(1)), Some(Standing::Suspended));
     assert_eq!(federation.online(), [site(2)].into());
@@ -484,13 +483,8 @@ fn corner_case_6_the_jobs_of_a_replaced_instance_end_at_once() {
 #[test]
 fn a_known_instance_that_is_silent_when_it_registers_again_stays_known() {
     let mut federation = registered(422, 2);
-    let (header, known) = proof_withheld(&mut federation, &site(1));
-    let mut other = known.transcript.to_vec();
-    *other.last_mut().unwrap() ^= 1;
-    let exporter = exporter(&mut federation, &site(1), &other);
-    let payload = proof(&federation, &site(1), &other, exporter);
+    registers_again(&mut federation, &site(1));
     federation.sites.get_mut(&site(1)).unwrap().tamper = silenced(Kind::Token);
-    prove(&mut federation, &site(1), header, payload);
     federation.run_until("the end", seconds(120), |f| !turned_away(f, &site(1)).is_empty());
     assert_eq!(turned_away(&federation, &site(1)), [codes::FL_MEMBER_MISSING]);
     assert_eq!(standing(&federation, &site(1)), Some(Standing::Trusted));
@@ -562,4 +556,25 @@ fn every_challenge_has_an_answer_of_its_own() {
     assert_eq!(charge, Some(codes::FL_PEER_QUARANTINED), "it is answered");
     federation.run(seconds(20));
     assert!(federation.online().contains(&site(1)), "it lived 20 s ago");
+}
+
+#[test]
+fn a_registration_is_not_resumed_on_another_connection() {
+    let mut federation = registered(426, 2);
+    let rounds = opened(&federation).len();
+    registers_again(&mut federation, &site(1));
+    federation.sites.get_mut(&site(1)).unwrap().mute = true;
+    federation.run_until("its registration", seconds(60), |f| opened(f).len() > rounds);
+    federation.run(SOON);
+    let seen: Rc<RefCell<usize>> = Rc::default();
+    let recorder = Rc::clone(&seen);
+    federation.sites.get_mut(&site(1)).unwrap().tamper_inbound = on(Kind::Open, move |_| {
+        *recorder.borrow_mut() += 1;
+        Vec::new()
+    });
+    federation.lose(&site(1));
+    federation.connect(&site(1));
+    federation.run(SOON);
+    assert!(federation.online().contains(&site(1)));
+    assert_eq!(*seen.borrow(), 0);
 }
