@@ -578,3 +578,16 @@ fn a_registration_is_not_resumed_on_another_connection() {
     assert!(federation.online().contains(&site(1)));
     assert_eq!(*seen.borrow(), 0);
 }
+
+#[test]
+fn whoever_never_proves_itself_is_asked_for_a_token_once() {
+    let mut federation = registered(427, 2);
+    federation.cut(&site(1));
+    federation.run(SOON);
+    federation.sites.get_mut(&site(1)).unwrap().tamper = silenced(Kind::ChannelProof);
+    let rounds = opened(&federation).len();
+    federation.connect(&site(1));
+    federation.run(seconds(60));
+    assert_eq!(opened(&federation).len(), rounds + 1);
+    assert_eq!(turned_away(&federation, &site(1)), [codes::FL_PEER_QUARANTINED]);
+}
