@@ -158,10 +158,11 @@ impl Site {
 
 #[cfg(test)]
 mod tests {
+    use cc_core::codes;
+
     use super::*;
 
-    #[test]
-    fn an_instance_that_registers_again_proves_itself_by_any_of_its_last_tokens() {
+    fn new() -> Site {
         let identity = Identity {
             spki: Vec::new().into(),
             kem: Vec::new().into(),
@@ -169,8 +170,68 @@ mod tests {
             chain: Vec::new(),
             enrolment: Vec::new().into(),
         };
+        Site::new(identity, Digest([0; 32]), Duration::ZERO)
+    }
+
+    #[test]
+    fn a_site_stands_as_its_rounds_say() {
+        let silent = || Err(Finding::new(codes::FL_MEMBER_MISSING, "no token"));
+        let refuted = || Err(Finding::new(codes::SNP_TCB_BELOW_MINIMUM, "old firmware"));
+        let rounds = [
+            (Purpose::JobStart, silent(), Standing::Grace),
+            (Purpose::JobStart, Ok(()), Standing::Trusted),
+            (Purpose::JobStart, silent(), Standing::Grace),
+            (Purpose::Periodic, silent(), Standing::Suspended),
+            (Purpose::JobStart, Ok(()), Standing::Suspended),
+            (Purpose::Periodic, Ok(()), Standing::Trusted),
+            (Purpose::JobStart, refuted(), Standing::Suspended),
+            (Purpose::Periodic, silent(), Standing::Suspended),
+            (Purpose::Periodic, Ok(()), Standing::Trusted),
+        ];
+        let mut site = new();
+        for (second, (purpose, result, standing)) in (1..).zip(rounds) {
+            let now = Duration::from_secs(second);
+            let accepted = if standing == Standing::Trusted { now } else { site.accepted_at() };
+            assert!(site.judged(now, purpose, &result) || purpose == Purpose::JobStart && result.is_ok());
+            assert_eq!((site.standing(), site.accepted_at()), (standing, accepted), "{second}");
+        }
+        site.standing = Standing::Evicted;
+        for result in [Ok(()), silent(), refuted()] {
+            assert!(!site.judged(Duration::from_secs(20), Purpose::Periodic, &result));
+            assert_eq!(site.standing(), Standing::Evicted);
+        }
+    }
+
+    #[test]
+    fn whoever_is_connected_and_trusted_or_within_grace_is_online() {
+        let mut site = new();
+        for standing in [Standing::Trusted, Standing::Grace, Standing::Suspended, Standing::Evicted] {
+            site.standing = standing;
+            site.connection = None;
+            assert!(!site.is_online(), "{standing}");
+            site.connection = Some(Conn(1));
+            assert_eq!(
+                site.is_online(),
+                matches!(standing, Standing::Trusted | Standing::Grace),
+                "{standing}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_instance_proves_itself_by_one_of_its_last_tokens() {
+        let mut site = new();
+        for token in 0..20 {
+            site.accepted([token; 64]);
+        }
+        let shown: Vec<u8> = site.shown.iter().map(|token| token[0]).collect();
+        assert_eq!(shown, [12, 13, 14, 15, 16, 17, 18, 19]);
+    }
+
+    #[test]
+    fn an_instance_that_registers_again_proves_itself_by_any_of_its_last_tokens() {
         let site = |token: u8| {
-            let mut site = Site::new(identity.clone(), Digest([0; 32]), Duration::ZERO);
+            let mut site = new();
             site.accepted([token; 64]);
             site
         };

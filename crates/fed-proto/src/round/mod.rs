@@ -336,3 +336,6 @@ fn garbage(text: &str) -> Finding {
 
 /// What verification and appraisal found.
 pub type Appraised = Result<Identifiers, Finding>;
+
+#[cfg(test)]
+mod tests;

@@ -578,9 +578,11 @@ fn a_report_storm_is_not_to_be_had() {
 #[test]
 fn a_list_that_comes_after_the_nonce_died_is_not_attested() {
     let mut stage = Stage::new();
-    let round = opened(&mut stage, 1);
-    stage.wait(seconds(181));
-    let seen = stage.publish(&round);
+    let (in_time, late) = (opened(&mut stage, 1), opened(&mut stage, 2));
+    stage.wait(seconds(180));
+    assert_eq!(stage.publish(&in_time).collects.len(), 1);
+    stage.wait(Duration::from_millis(1));
+    let seen = stage.publish(&late);
     assert_eq!(seen.abstained(), Some(codes::BIND_NONCE_EXPIRED_OR_UNKNOWN));
     assert!(seen.collects.is_empty());
 }

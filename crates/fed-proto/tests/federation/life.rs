@@ -1,5 +1,8 @@
 //! The life of a federation: joining, leaving, coming back, renewing, and what the server's restart changes.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use cc_core::{Finding, codes};
 use cc_testkit::federation::{Federation, Owner, name, site};
 use fed_proto::binding::Purpose;
@@ -9,7 +12,9 @@ use fed_proto::name::Name;
 use fed_proto::round::Event;
 use fed_proto::signed::Signed;
 
-use crate::support::{job, outcome, registered, scheduled, seconds};
+use crate::support::{
+    SOON, job, on, opened as epochs, outcome, registered, say, scheduled, seconds, silenced, standing,
+};
 
 fn run_job(federation: &mut Federation, label: &str, sites: &[usize]) -> String {
     let all: Vec<Name> = sites.iter().copied().map(site).collect();
@@ -451,4 +456,56 @@ fn guests_on_one_processor_are_the_owners_to_limit() {
         federation.run(seconds(20));
         assert_eq!(federation.online().len(), online);
     }
+}
+
+/// A member that is not connected is not invited, and so not absent.
+#[test]
+fn a_site_that_was_away_for_a_while_is_welcome_as_before() {
+    let mut federation = registered(231, 3);
+    federation.cut(&site(3));
+    federation.run(seconds(650));
+    assert_eq!(standing(&federation, &site(3)), Some(Standing::Trusted));
+    federation.connect(&site(3));
+    federation.run(SOON);
+    assert!(federation.online().contains(&site(3)));
+}
+
+#[test]
+fn what_is_said_before_the_list_takes_nobodys_place() {
+    let mut federation = registered(232, 3);
+    federation.sites.get_mut(&site(2)).unwrap().tamper = silenced(Kind::Contribution);
+    // A new bundle is a periodic round; it waits for the contribution of site-002.
+    let second = federation.owner.bundle(2);
+    federation.publish_bundle(&second);
+    federation.run(SOON);
+    let epoch = *epochs(&federation).last().unwrap();
+    for kind in [Kind::Token, Kind::Verdict] {
+        assert_eq!(say(&mut federation, &site(3), kind, (epoch, ""), vec![0]), None);
+    }
+    federation.run(seconds(10));
+    assert_eq!(standing(&federation, &site(3)), Some(Standing::Trusted));
+    let one = federation.sites[&site(1)].agent.as_ref().unwrap();
+    let accepted = |verifier: &Name, subject: &Name| {
+        one.accepts(federation.now()).any(|(v, s, _)| (v, s) == (verifier, subject))
+    };
+    assert!(accepted(&site(1), &site(3)) && accepted(&site(3), &site(1)));
+}
+
+#[test]
+fn whoever_reconnects_hears_of_its_own_rounds_only() {
+    let mut federation = registered(233, 3);
+    federation.attempt(&job("one", ""), 1, &[&site(1), &site(2)]);
+    federation.run(std::time::Duration::from_millis(10));
+    let seen: Rc<RefCell<usize>> = Rc::default();
+    let recorder = Rc::clone(&seen);
+    federation.sites.get_mut(&site(3)).unwrap().tamper_inbound = on(Kind::Open, move |_| {
+        *recorder.borrow_mut() += 1;
+        Vec::new()
+    });
+    federation.cut(&site(3));
+    federation.run(std::time::Duration::from_millis(5));
+    federation.connect(&site(3));
+    federation.run(std::time::Duration::from_millis(1));
+    assert!(federation.online().contains(&site(3)) && federation.server.attempts.is_empty());
+    assert_eq!(*seen.borrow(), 0);
 }

@@ -2,93 +2,28 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
-use cc_core::{Binding, Code, Finding, codes};
-use cc_testkit::federation::{Federation, Owner, Tamper, name, site};
+use cc_core::{Binding, Finding, codes};
+use cc_testkit::federation::{Federation, Owner, name, site};
 use fed_proto::binding::pop;
 use fed_proto::bundle::RosterEntry;
 use fed_proto::coordinator::{Conn, ServerEvent, Standing};
 use fed_proto::crypto::{AttKey, sha256, sha512};
-use fed_proto::message::{Busy, ChannelProof, Hello, JobUpdate, Kind, Payload};
+use fed_proto::envelope::Envelope;
+use fed_proto::message::{Busy, Challenge, ChannelProof, Hello, JobUpdate, Kind, Payload};
 use fed_proto::name::Name;
 use fed_proto::role::Role;
 use fed_proto::signed::{Header, Signed};
 
-use crate::support::{job, outcome, registered, scheduled, seconds};
-
-const SOON: Duration = Duration::from_millis(100);
-
-fn on(kind: Kind, mut change: impl FnMut(Signed) -> Vec<Vec<u8>> + 'static) -> Option<Tamper> {
-    Some(Box::new(move |bytes| match Signed::from_bytes(&bytes, usize::MAX) {
-        Some(message) if message.header.kind == kind.number() => change(message),
-        _ => vec![bytes],
-    }))
-}
-
-fn silenced(kind: Kind) -> Option<Tamper> {
-    on(kind, |_| Vec::new())
-}
-
-/// Signs anything with a site's own key, beyond its own sequence numbers, and hands it to the server over the site's
-/// connection. Returns what the server charges for it.
-fn say(
-    federation: &mut Federation,
-    by: &Name,
-    kind: Kind,
-    round: (u64, &str),
-    payload: Vec<u8>,
-) -> Option<Code> {
-    say_to(federation, by, None, kind, round, payload)
-}
-
-fn say_to(
-    federation: &mut Federation,
-    by: &Name,
-    to: Option<Name>,
-    kind: Kind,
-    (epoch, job_id): (u64, &str),
-    payload: Vec<u8>,
-) -> Option<Code> {
-    let me = federation.sites[by].agent.as_ref().unwrap().me();
-    let header = Header {
-        epoch,
-        job_id: job_id.to_owned(),
-        sender: me.name.clone(),
-        recipient: to,
-        kind: kind.number(),
-        sequence: 1_000_000 + u64::from(kind.number()),
-    };
-    let message = Signed::new(&federation.owner.descriptor.federation_id(), header, payload, &me.key);
-    let before = federation.server.events.len();
-    federation.hand_to_server(by, message.to_bytes());
-    federation.server.events[before..].iter().find_map(|event| match event {
-        ServerEvent::Charged { finding, .. } => Some(finding.code.clone()),
-        _ => None,
-    })
-}
-
-fn opened(federation: &Federation) -> Vec<u64> {
-    let opened = |event: &ServerEvent| match event {
-        ServerEvent::Opened { epoch, .. } => Some(*epoch),
-        _ => None,
-    };
-    federation.server.events.iter().filter_map(opened).collect()
-}
+use crate::support::{
+    SOON, job, on, opened, outcome, registered, say, say_to, scheduled, seconds, silenced, standing,
+    turned_away,
+};
 
 /// How often a connection of the name was proven.
 fn proven(federation: &Federation, name: &Name) -> usize {
     let of = |event: &&ServerEvent| matches!(event, ServerEvent::Connected { name: of, connected: true } if of == name);
     federation.server.events.iter().filter(of).count()
-}
-
-fn turned_away(federation: &Federation, name: &Name) -> Vec<Code> {
-    federation.sites[name].turned_away.iter().map(|finding| finding.code.clone()).collect()
-}
-
-fn standing(federation: &Federation, name: &Name) -> Option<Standing> {
-    let server = federation.server.coordinator.as_ref().unwrap();
-    server.sites().find(|(of, _)| *of == name).map(|(_, site)| site.standing())
 }
 
 /// The site reconnects; what it would prove itself by is returned and not sent.
@@ -134,6 +69,16 @@ fn exporter(federation: &mut Federation, of: &Name, transcript: &[u8]) -> [u8; 3
     exporter.unwrap()
 }
 
+/// The site reconnects and proves itself by a token that nobody accepted: it has to register again.
+fn registers_again(federation: &mut Federation, who: &Name) {
+    let (header, known) = proof_withheld(federation, who);
+    let mut other = known.transcript.to_vec();
+    *other.last_mut().unwrap() ^= 1;
+    let exporter = exporter(federation, who, &other);
+    let payload = proof(federation, who, &other, exporter);
+    prove(federation, who, header, payload);
+}
+
 #[test]
 fn n_fl_30_the_server_takes_no_proof_that_was_made_for_another_connection() {
     let mut federation = registered(401, 2);
@@ -160,13 +105,8 @@ fn n_fl_02_the_server_takes_no_proof_by_another_key() {
 #[test]
 fn a_proof_by_a_token_that_was_never_accepted_is_worth_a_new_registration() {
     let mut federation = registered(403, 2);
-    let (header, known) = proof_withheld(&mut federation, &site(1));
-    let mut other = known.transcript.to_vec();
-    *other.last_mut().unwrap() ^= 1;
-    let exporter = exporter(&mut federation, &site(1), &other);
     let (rounds, before) = (opened(&federation).len(), proven(&federation, &site(1)));
-    let payload = proof(&federation, &site(1), &other, exporter);
-    prove(&mut federation, &site(1), header, payload);
+    registers_again(&mut federation, &site(1));
     assert_eq!(proven(&federation, &site(1)), before);
     federation.run_until("registration", seconds(60), Federation::all_registered);
     assert!(opened(&federation).len() > rounds, "it showed a token");
@@ -235,7 +175,7 @@ fn a_second_hello_and_words_for_others_are_charged() {
     let charge = say(&mut federation, &site(1), Kind::Hello, (0, ""), hello);
     assert_eq!(charge, Some(codes::FL_PEER_QUARANTINED));
     let update = JobUpdate { state: "failed".to_owned(), text: String::new() }.to_bytes();
-    let charge = say_to(&mut federation, &site(1), Some(site(2)), Kind::JobUpdate, (0, ""), update);
+    let charge = say_to(&mut federation, &site(1), &site(2), Kind::JobUpdate, (0, ""), update);
     assert_eq!(charge, Some(codes::FL_PEER_QUARANTINED));
     assert!(federation.online().contains(&site(1)));
 }
@@ -257,14 +197,14 @@ fn whoever_waits_for_a_name_says_nothing_about_its_jobs() {
     let twin = federation.twin(&site(1));
     federation.sites.get_mut(&twin).unwrap().mute = true;
     federation.run(SOON);
-    say(&mut federation, &twin, Kind::JobUpdate, (0, &id), failed());
+    assert_eq!(say(&mut federation, &twin, Kind::JobUpdate, (0, &id), failed()), None);
     assert_eq!(failures(&federation), 0);
     // Not in its registration either, which begins when the owner of the name does not answer.
     let before = opened(&federation).len();
     federation.run_until("its registration", seconds(60), |f| opened(f).len() > before);
     federation.run(SOON);
     let epoch = *opened(&federation).last().unwrap();
-    say(&mut federation, &twin, Kind::JobUpdate, (epoch, &id), failed());
+    assert_eq!(say(&mut federation, &twin, Kind::JobUpdate, (epoch, &id), failed()), None);
     assert_eq!(failures(&federation), 0);
     say(&mut federation, &site(1), Kind::JobUpdate, (0, &id), failed());
     assert_eq!(failures(&federation), 1, "the owner of the name does");
@@ -436,14 +376,8 @@ fn a_suspension_outlives_a_new_registration_of_the_instance_and_not_the_instance
     federation.run_until("suspension", seconds(400), |f| standing(f, &site(1)) == Some(Standing::Suspended));
     federation.policy.clear();
     federation.run(seconds(20));
-    // It has the server believe that it knows of no accepted token, and registers again.
-    let (header, known) = proof_withheld(&mut federation, &site(1));
-    let mut other = known.transcript.to_vec();
-    *other.last_mut().unwrap() ^= 1;
-    let exporter = exporter(&mut federation, &site(1), &other);
-    let payload = proof(&federation, &site(1), &other, exporter);
     let before = proven(&federation, &site(1));
-    prove(&mut federation, &site(1), header, payload);
+    registers_again(&mut federation, &site(1));
     federation.run_until("registration", seconds(60), |f| proven(f, &site(1)) > before);
     assert_eq!(standing(&federation, &site(1)), Some(Standing::Suspended));
     assert_eq!(federation.online(), [site(2)].into());
@@ -451,4 +385,209 @@ fn a_suspension_outlives_a_new_registration_of_the_instance_and_not_the_instance
     federation.run(SOON);
     federation.start(&site(1));
     federation.run_until("a new instance", seconds(60), Federation::all_registered);
+}
+
+/// Garbage over a connection is charged to it, as long as the server knows the connection.
+fn is_known(federation: &mut Federation, connection: Conn) -> bool {
+    let before = federation.server.events.len();
+    federation.with_server(|server, now, env, out| server.receive(now, connection, vec![0], env, out));
+    federation.server.events[before..].iter().any(|event| matches!(event, ServerEvent::Charged { .. }))
+}
+
+#[test]
+fn a_connection_that_its_own_instance_replaced_is_over() {
+    let mut federation = registered(417, 1);
+    assert!(is_known(&mut federation, Conn(1)));
+    federation.lose(&site(1));
+    federation.connect(&site(1));
+    federation.run(SOON);
+    assert!(federation.online().contains(&site(1)));
+    assert!(is_known(&mut federation, Conn(2)) && !is_known(&mut federation, Conn(1)));
+}
+
+/// Whoever comes with ever new keys and never registers is remembered as long as it is connected: what it says after
+/// that may be what it said before.
+#[test]
+fn of_an_instance_that_never_registered_nothing_is_remembered() {
+    let mut federation = Federation::new(418, 1);
+    federation.start_server();
+    let seen: Rc<RefCell<Vec<u8>>> = Rc::default();
+    let recorder = Rc::clone(&seen);
+    federation.sites.get_mut(&site(1)).unwrap().tamper = on(Kind::Hello, move |message| {
+        *recorder.borrow_mut() = message.to_bytes();
+        vec![message.to_bytes()]
+    });
+    federation.start(&site(1));
+    federation.run(SOON);
+    assert!(remembered(&federation) > 0);
+    federation.cut(&site(1));
+    federation.run(SOON);
+    assert_eq!(remembered(&federation), 0);
+    federation.sites.get_mut(&site(1)).unwrap().tamper =
+        on(Kind::Hello, move |_| vec![seen.borrow().clone()]);
+    federation.connect(&site(1));
+    federation.run_until("registration", seconds(30), Federation::all_registered);
+}
+
+/// How many sequence numbers the server remembers, those of its own participant aside.
+fn remembered(federation: &Federation) -> usize {
+    let server = format!("{:?}", federation.server.coordinator.as_ref().unwrap());
+    let (_, sequences) = server.rsplit_once("received: Sequences({").unwrap();
+    sequences.split_once("})").unwrap().0.matches("): ").count()
+}
+
+#[test]
+fn of_an_instance_that_was_replaced_no_sequence_number_is_remembered() {
+    let mut federation = Federation::with(420, 2, Owner::new(), |bundle| {
+        let entry = RosterEntry { role: Role::Client, organisation: "one".to_owned(), replaceable: true };
+        bundle.members.insert(site(1), entry);
+    });
+    federation.start_all();
+    federation.run_until("registration", seconds(30), Federation::all_registered);
+    let before = remembered(&federation);
+    assert!(before > 0);
+    let twin = federation.twin(&site(1));
+    federation.run(seconds(20));
+    assert!(federation.sites[&twin].registered);
+    assert_eq!(remembered(&federation), before);
+}
+
+/// The registration round goes on for a minute, because somebody else in it is silent.
+#[test]
+fn corner_case_6_the_jobs_of_a_replaced_instance_end_at_once() {
+    let mut federation = Federation::with(421, 2, Owner::new(), |bundle| {
+        let entry = RosterEntry { role: Role::Client, organisation: "one".to_owned(), replaceable: true };
+        bundle.members.insert(site(1), entry);
+    });
+    federation.start_all();
+    federation.run_until("registration", seconds(30), Federation::all_registered);
+    let both = [site(1), site(2)];
+    let id = federation.attempt(&job("one", ""), 1, &[&both[0], &both[1]]);
+    scheduled(&outcome(&mut federation, 1));
+    federation.run(seconds(20));
+    federation.add(&site(3));
+    federation.sites.get_mut(&site(3)).unwrap().mute = true;
+    federation.start(&site(3));
+    let twin = federation.twin(&site(1));
+    federation.run(seconds(3));
+    assert!(federation.sites[&twin].registered && federation.server.stopped.len() == 1);
+    assert_eq!(
+        (&federation.server.stopped[0].0, &federation.server.stopped[0].1.code),
+        (&id, &codes::FL_REGISTRATION_STALE_INSTANCE)
+    );
+    let server = federation.server.coordinator.as_ref().unwrap();
+    assert_eq!(server.open_rounds(), 1, "the round is not over");
+}
+
+/// Silence says nothing against anybody, also in a registration.
+#[test]
+fn a_known_instance_that_is_silent_when_it_registers_again_stays_known() {
+    let mut federation = registered(422, 2);
+    registers_again(&mut federation, &site(1));
+    federation.sites.get_mut(&site(1)).unwrap().tamper = silenced(Kind::Token);
+    federation.run_until("the end", seconds(120), |f| !turned_away(f, &site(1)).is_empty());
+    assert_eq!(turned_away(&federation, &site(1)), [codes::FL_MEMBER_MISSING]);
+    assert_eq!(standing(&federation, &site(1)), Some(Standing::Trusted));
+    let rounds = opened(&federation).len();
+    federation.connect(&site(1));
+    federation.run(SOON);
+    assert!(federation.online().contains(&site(1)) && opened(&federation).len() == rounds);
+}
+
+#[test]
+fn a_token_that_was_refused_proves_nothing() {
+    let mut federation = registered(423, 2);
+    let seen: Rc<RefCell<Vec<u8>>> = Rc::default();
+    let recorder = Rc::clone(&seen);
+    federation.sites.get_mut(&site(1)).unwrap().tamper = on(Kind::Token, move |message| {
+        recorder.borrow_mut().clone_from(&message.payload);
+        vec![message.to_bytes()]
+    });
+    let fell = Finding::new(codes::SNP_TCB_BELOW_MINIMUM, "fell");
+    federation.policy.insert((name("server"), site(1)), fell);
+    federation.run_until("suspension", seconds(400), |f| standing(f, &site(1)) == Some(Standing::Suspended));
+    let refused = Envelope::parse(&seen.borrow()).unwrap().transcript;
+    let (header, _) = proof_withheld(&mut federation, &site(1));
+    let exporter = exporter(&mut federation, &site(1), &refused);
+    let before = proven(&federation, &site(1));
+    let payload = proof(&federation, &site(1), &refused, exporter);
+    prove(&mut federation, &site(1), header, payload);
+    federation.run(SOON);
+    assert_eq!(proven(&federation, &site(1)), before);
+}
+
+/// What the server asks a site on its connection, and the site is kept from answering.
+fn challenges(federation: &mut Federation, who: &Name) -> Rc<RefCell<Vec<Vec<u8>>>> {
+    let seen: Rc<RefCell<Vec<Vec<u8>>>> = Rc::default();
+    let recorder = Rc::clone(&seen);
+    federation.sites.get_mut(who).unwrap().tamper_inbound = on(Kind::Challenge, move |message| {
+        recorder.borrow_mut().push(message.payload);
+        Vec::new()
+    });
+    seen
+}
+
+#[test]
+fn n_fl_20_nobody_else_says_that_the_owner_of_a_name_lives() {
+    let mut federation = registered(424, 2);
+    let asked = challenges(&mut federation, &site(1));
+    let twin = federation.twin(&site(1));
+    federation.run(SOON);
+    let answer = asked.borrow()[0].clone();
+    assert_eq!(say(&mut federation, &twin, Kind::Alive, (0, ""), answer), None);
+    federation.run(seconds(30));
+    assert!(federation.sites[&twin].registered);
+}
+
+#[test]
+fn every_challenge_has_an_answer_of_its_own() {
+    let mut federation = registered(425, 1);
+    let asked = challenges(&mut federation, &site(1));
+    federation.run(seconds(22));
+    let asked = asked.borrow().clone();
+    let [first, second] = asked.as_slice() else { panic!("{} challenges", asked.len()) };
+    let wrong = [first.clone(), Challenge { nonce: vec![9; 32].into() }.to_bytes(), Vec::new()];
+    for answer in wrong {
+        let charge = say(&mut federation, &site(1), Kind::Alive, (0, ""), answer);
+        assert_eq!(charge, Some(codes::FL_PEER_QUARANTINED));
+    }
+    assert_eq!(say(&mut federation, &site(1), Kind::Alive, (0, ""), second.clone()), None);
+    let charge = say(&mut federation, &site(1), Kind::Alive, (0, ""), second.clone());
+    assert_eq!(charge, Some(codes::FL_PEER_QUARANTINED), "it is answered");
+    federation.run(seconds(20));
+    assert!(federation.online().contains(&site(1)), "it lived 20 s ago");
+}
+
+#[test]
+fn a_registration_is_not_resumed_on_another_connection() {
+    let mut federation = registered(426, 2);
+    let rounds = opened(&federation).len();
+    registers_again(&mut federation, &site(1));
+    federation.sites.get_mut(&site(1)).unwrap().mute = true;
+    federation.run_until("its registration", seconds(60), |f| opened(f).len() > rounds);
+    federation.run(SOON);
+    let seen: Rc<RefCell<usize>> = Rc::default();
+    let recorder = Rc::clone(&seen);
+    federation.sites.get_mut(&site(1)).unwrap().tamper_inbound = on(Kind::Open, move |_| {
+        *recorder.borrow_mut() += 1;
+        Vec::new()
+    });
+    federation.lose(&site(1));
+    federation.connect(&site(1));
+    federation.run(SOON);
+    assert!(federation.online().contains(&site(1)));
+    assert_eq!(*seen.borrow(), 0);
+}
+
+#[test]
+fn whoever_never_proves_itself_is_asked_for_a_token_once() {
+    let mut federation = registered(427, 2);
+    federation.cut(&site(1));
+    federation.run(SOON);
+    federation.sites.get_mut(&site(1)).unwrap().tamper = silenced(Kind::ChannelProof);
+    let rounds = opened(&federation).len();
+    federation.connect(&site(1));
+    federation.run(seconds(60));
+    assert_eq!(opened(&federation).len(), rounds + 1);
+    assert_eq!(turned_away(&federation, &site(1)), [codes::FL_PEER_QUARANTINED]);
 }

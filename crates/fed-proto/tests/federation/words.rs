@@ -524,3 +524,35 @@ fn the_id_of_a_job_is_of_its_federation_submission_and_file() {
     let different: BTreeSet<_> = ids.iter().collect();
     assert_eq!(different.len(), ids.len());
 }
+
+#[test]
+fn a_job_ends_with_the_first_accept_that_is_too_old() {
+    let mut stage = Stage::new();
+    let running = stage.running(1);
+    assert!(stage.wait(seconds(600)).stopped().is_empty());
+    assert!(stage.agent.accepts(stage.now()).count() > 0);
+    assert_eq!(stage.wait(seconds(1)).stopped(), [(running.job_id, codes::FL_VERDICT_EXPIRED)]);
+    assert_eq!(stage.agent.accepts(stage.now()).count(), 0, "nor is it remembered");
+}
+
+/// In a registration nobody here judges the other sites.
+#[test]
+fn of_a_member_that_is_not_judged_here_one_token_is_kept() {
+    let mut stage = Stage::new();
+    let mut round = stage.round(1, Purpose::Register, "");
+    stage.open(&mut round);
+    stage.publish(&round);
+    stage.attest(&mut round);
+    for _ in 0..3 {
+        assert_eq!(stage.token(&site(2), &round).refused(), None);
+    }
+    assert_eq!(stage.token(&name("server"), &round).judges.len(), 1);
+    let seen = stage.judged(&name("server"), &round, Ok(()));
+    let tokens = seen.events.iter().find_map(|event| match event {
+        Event::Concluded(concluded) => Some(concluded.messages.iter().filter(|bytes| {
+            Signed::from_bytes(bytes, usize::MAX).unwrap().header.kind == Kind::Token.number()
+        })),
+        _ => None,
+    });
+    assert_eq!(tokens.unwrap().count(), 3, "the own one, the server's and one of site-002");
+}

@@ -3,6 +3,7 @@
 use cc_core::{Binding, codes};
 use fed_proto::binding::pop;
 use fed_proto::crypto::{Digest, PublicKey, Signature, sha256};
+use fed_proto::message::{Challenge, Identity, Kind, Payload};
 use fed_proto::signed::{Header, Sequences, Signed};
 
 use crate::fixture::{EPOCH, key, name};
@@ -138,4 +139,40 @@ fn frames_have_one_length_and_a_limit() {
     assert_eq!(Signed::from_bytes(&to_all.to_bytes(), 1000), Some(to_all));
     let long = Signed { header: Header { job_id: "a".repeat(65), ..header() }, ..message };
     assert_eq!(Signed::from_bytes(&long.to_bytes(), 1000), None);
+}
+
+#[test]
+fn a_payload_is_read_as_what_its_kind_says() {
+    let challenge = Challenge { nonce: vec![1; 32].into() };
+    let (message, ..) = message();
+    let of_kind = |kind: Kind| {
+        let header = Header { kind: kind.number(), ..header() };
+        Signed { header, payload: challenge.to_bytes(), ..message.clone() }.read::<Challenge>()
+    };
+    assert_eq!(of_kind(Kind::Challenge), Some(challenge.clone()));
+    assert_eq!(of_kind(Kind::Alive), None);
+}
+
+#[test]
+fn an_instance_is_its_keys_and_its_id() {
+    let identity = || Identity {
+        spki: key("site-1").public().spki().to_vec().into(),
+        kem: vec![1; 32].into(),
+        instance_id: vec![2; 16].into(),
+        chain: vec![vec![3].into()],
+        enrolment: vec![4; 64].into(),
+    };
+    let others: [fn(&mut Identity); 3] = [
+        |other| other.spki = key("site-2").public().spki().to_vec().into(),
+        |other| other.kem = vec![9; 32].into(),
+        |other| other.instance_id = vec![9; 16].into(),
+    ];
+    for change in others {
+        let mut other = identity();
+        change(&mut other);
+        assert!(!identity().is(&other) && !other.is(&identity()));
+    }
+    // A certificate that was renewed is no other instance.
+    let renewed = Identity { chain: vec![vec![5].into()], enrolment: vec![6; 64].into(), ..identity() };
+    assert!(identity().is(&renewed));
 }

@@ -73,6 +73,16 @@ fn every_other_form_is_refused() {
 }
 
 #[test]
+fn bytes_of_another_form_state_neither_name_nor_runtime() {
+    let whole = Case::new().transcript.bytes();
+    assert!(Transcript::stated_name(&whole).is_ok() && Transcript::stated_runtime(&whole).is_ok());
+    let longer = [whole.as_slice(), &[0]].concat();
+    for other in [&whole[..whole.len() - 1], &longer] {
+        assert!(Transcript::stated_name(other).is_err() && Transcript::stated_runtime(other).is_err());
+    }
+}
+
+#[test]
 fn each_tag_is_compared_and_has_its_code() {
     type Change = fn(&mut Transcript);
     let changes: [(Change, _); 16] = [
