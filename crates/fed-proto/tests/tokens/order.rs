@@ -18,10 +18,10 @@ const FAULTS: &[Fault] = &[
     ("tag 1", codes::BIND_FEDERATION_MISMATCH, |case| case.transcript.federation_id = sha256(b"other")),
     ("tag 2", codes::BIND_POLICY_MISMATCH, |case| case.transcript.policy_digest = sha256(b"other")),
     ("tag 4", codes::BIND_ROLE_MISMATCH, |case| case.transcript.role = Role::Relay),
-    ("tag 5", codes::ENV_PROFILE_NOT_ALLOWED, |case| case.transcript.profile = profile("tdx-quote-1")),
     ("no processor", codes::GPU_CPU_TEE_MISSING, |case| {
         (case.transcript.profile, case.profile) = (profile("nv-spdm-1"), profile("nv-spdm-1"));
     }),
+    ("tag 5", codes::ENV_PROFILE_NOT_ALLOWED, |case| case.transcript.profile = profile("tdx-quote-1")),
     ("not required", codes::ENV_PROFILE_NOT_ALLOWED, |case| {
         case.required.retain(|required| *required != case.profile);
     }),
