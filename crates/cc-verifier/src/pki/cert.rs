@@ -103,11 +103,31 @@ impl<'a> Certificate<'a> {
     /// Whether the certificate may sign leaves and nothing else: critical basicConstraints with CA and path length
     /// 0, critical keyUsage with keyCertSign. Says what is wrong.
     pub(crate) fn judge_issuer_of_leaves(&self) -> Result<(), &'static str> {
-        let constraints =
-            self.extensions.critical(BASIC_CONSTRAINTS).ok_or("no critical basicConstraints")?;
-        if !ca_of_path_length_zero(constraints).unwrap_or(false) {
+        if self.authority()? != Some(0) {
             return Err("basicConstraints other than CA with path length 0");
         }
+        self.judge_signer_of_certificates()
+    }
+
+    /// Whether the certificate may sign others with `below` intermediate certificates between it and the leaf:
+    /// critical basicConstraints with CA and no shorter path length, critical keyUsage with keyCertSign. Says what is
+    /// wrong.
+    pub(crate) fn judge_issuer(&self, below: u8) -> Result<(), &'static str> {
+        if self.authority()?.is_some_and(|path_length| path_length < below) {
+            return Err("basicConstraints with too short a path length");
+        }
+        self.judge_signer_of_certificates()
+    }
+
+    /// The path length in the critical basicConstraints of a CA, which must be there.
+    fn authority(&self) -> Result<Option<u8>, &'static str> {
+        let constraints =
+            self.extensions.critical(BASIC_CONSTRAINTS).ok_or("no critical basicConstraints")?;
+        path_length_of_ca(constraints).map_err(|_| "basicConstraints other than those of a CA")
+    }
+
+    /// Critical keyUsage with keyCertSign, no extension twice and no other critical one.
+    fn judge_signer_of_certificates(&self) -> Result<(), &'static str> {
         let usage = self.extensions.critical(KEY_USAGE).ok_or("no critical keyUsage")?;
         if !has_usage(usage, KeyUsage::CERT_SIGN).unwrap_or(false) {
             return Err("keyUsage without keyCertSign");
@@ -136,13 +156,19 @@ impl<'a> Certificate<'a> {
     }
 }
 
-fn ca_of_path_length_zero(value: &[u8]) -> Result<bool, Malformed> {
+fn path_length_of_ca(value: &[u8]) -> Result<Option<u8>, Malformed> {
     let mut fields =
         Elements::of(Element::of(value, EXTENSION)?.content_of(Tag::Sequence, EXTENSION)?, EXTENSION)?;
-    let ca = fields.expect(Tag::Boolean)?.content == [0xff];
-    let path_length = fields.expect(Tag::Integer)?.content;
+    if fields.expect(Tag::Boolean)?.content != [0xff] {
+        return Err(Malformed(EXTENSION));
+    }
+    let path_length = match fields.optional(Tag::Integer)?.map(|length| length.content) {
+        None => None,
+        Some([length @ 0..=0x7f]) => Some(*length),
+        Some(_) => return Err(Malformed(EXTENSION)),
+    };
     fields.finish()?;
-    Ok(ca && path_length == [0])
+    Ok(path_length)
 }
 
 fn has_usage(value: &[u8], usage: KeyUsage) -> Result<bool, Malformed> {

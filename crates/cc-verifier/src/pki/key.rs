@@ -1,8 +1,9 @@
-//! The kinds of key and the signature algorithms of the chains: RSA-PSS and P-384 with AMD, P-256 with Intel.
+//! The kinds of key and the signature algorithms of the chains: RSA-PSS and P-384 with AMD, P-256 with Intel, P-384
+//! with NVIDIA.
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ParsedPublicKey,
-    RSA_PSS_2048_8192_SHA384, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA384_FIXED,
+    ParsedPublicKey, RSA_PSS_2048_8192_SHA384, VerificationAlgorithm,
 };
 use der::Tag;
 use der::oid::ObjectIdentifier;
@@ -16,6 +17,7 @@ const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+const ECDSA_WITH_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
 const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const MGF1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.8");
@@ -69,6 +71,22 @@ impl P256Key {
     }
 }
 
+/// A P-384 key that signs certificates and answers about them.
+#[derive(Debug)]
+pub(crate) struct P384Key(ParsedPublicKey);
+
+impl P384Key {
+    /// Reads a SubjectPublicKeyInfo with an uncompressed point.
+    pub(crate) fn of(spki: &[u8]) -> Result<Self, Malformed> {
+        key(&ECDSA_P384_SHA384_ASN1, point(spki, SECP384R1)?).map(Self)
+    }
+
+    /// Whether `signature` is this key's over `message`: ECDSA with SHA-384, in the form of X.509.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.0.verify_sig(message, signature).is_ok()
+    }
+}
+
 /// Reads a SubjectPublicKeyInfo with an uncompressed point on P-256, as a key for signatures in fixed width.
 pub(crate) fn p256_key(spki: &[u8]) -> Result<ParsedPublicKey, Malformed> {
     key(&ECDSA_P256_SHA256_FIXED, point(spki, PRIME256V1)?)
@@ -111,11 +129,20 @@ fn split(spki: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
 
 /// Whether an AlgorithmIdentifier (all its bytes) is ECDSA with SHA-256; it has no parameters (RFC 5758, 3.2).
 pub(crate) fn is_ecdsa_sha256(algorithm: &[u8]) -> bool {
+    is_without_parameters(algorithm, ECDSA_WITH_SHA256)
+}
+
+/// Whether an AlgorithmIdentifier (all its bytes) is ECDSA with SHA-384; it has no parameters (RFC 5758, 3.2).
+pub(crate) fn is_ecdsa_sha384(algorithm: &[u8]) -> bool {
+    is_without_parameters(algorithm, ECDSA_WITH_SHA384)
+}
+
+fn is_without_parameters(algorithm: &[u8], expected: ObjectIdentifier) -> bool {
     let id = || {
         let content = Element::of(algorithm, ALGORITHM)?.content_of(Tag::Sequence, ALGORITHM)?;
         Element::of(content, ALGORITHM)?.content_of(Tag::ObjectIdentifier, ALGORITHM)
     };
-    id() == Ok(ECDSA_WITH_SHA256.as_bytes())
+    id() == Ok(expected.as_bytes())
 }
 
 /// Whether an AlgorithmIdentifier (all its bytes) is RSASSA-PSS with SHA-384, MGF1 with SHA-384 and a salt of 48

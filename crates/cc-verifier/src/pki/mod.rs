@@ -16,7 +16,8 @@ pub(crate) use asn1::{Element, Elements, Malformed};
 pub(crate) use cert::{Certificate, Extensions, KeyUsage};
 pub(crate) use crl::Crl;
 pub(crate) use key::{
-    P256Key, RsaKey, is_ecdsa_sha256, is_pss_sha384, p256_key, p256_key_of_coordinates, p384_key,
+    P256Key, P384Key, RsaKey, is_ecdsa_sha256, is_ecdsa_sha384, is_pss_sha384, p256_key,
+    p256_key_of_coordinates, p384_key,
 };
 pub(crate) use name::common_name;
 pub(crate) use window::Window;
