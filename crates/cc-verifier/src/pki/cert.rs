@@ -229,6 +229,13 @@ impl<'a> Extensions<'a> {
         Self(Vec::new())
     }
 
+    /// The value of the only extension with this identifier.
+    pub(crate) fn only(&self, id: ObjectIdentifier) -> Option<&'a [u8]> {
+        let mut all = self.all(id);
+        let first = all.next()?;
+        all.next().is_none().then_some(first.value)
+    }
+
     /// All extensions with this identifier.
     pub(crate) fn all(&self, id: ObjectIdentifier) -> impl Iterator<Item = &Extension<'a>> {
         self.0.iter().filter(move |extension| extension.id == id.as_bytes())
