@@ -8,6 +8,7 @@ use super::anchors::{Anchor, Anchors};
 use super::arch::{Arch, Place, of_provisioner};
 use super::fwid;
 use super::opaque::FWID_LENGTH;
+use crate::ocsp::Subject;
 use crate::pki::{
     Certificate, KeyUsage, P384Key, Window, common_name, is_ecdsa_sha384, p384_key, pem, printed,
     serial_number,
@@ -24,6 +25,8 @@ pub(super) struct Chain {
     pub(super) chip: String,
     /// Leaf first, root last.
     pub(super) links: Vec<Link>,
+    /// What is to be asked about it: all certificates but leaf and root, the device's first (G8).
+    pub(super) subjects: Vec<Subject>,
     /// The attestation key.
     pub(super) key: ParsedPublicKey,
     /// The leaf's firmware identity.
@@ -87,10 +90,16 @@ impl Chain {
         let ueid = leaf_name(serial_number(leaf.subject).map(str::to_ascii_lowercase))?;
         let leaf = leaf_name(printed(leaf.subject))?;
         let root = leaf_name(printed(&anchor.subject))?;
+        let pairs = Place::ALL.into_iter().zip(ders.iter().zip(ders.iter().skip(1))).skip(1);
+        let subjects = pairs
+            .map(|(place, (certificate, issuer))| {
+                Subject::of(certificate, issuer).ok_or_else(|| refuse(place, &"cannot be asked about"))
+            })
+            .collect::<Result<_, _>>()?;
         let windows: Vec<_> =
             parsed.iter().map(|(_, certificate)| certificate.window).chain([anchor.window]).collect();
         let links = ders.into_iter().zip(windows).map(|(der, window)| Link { der, window }).collect();
-        Ok(Self { arch, chip, links, key, fwid, leaf, root, ueid })
+        Ok(Self { arch, chip, links, subjects, key, fwid, leaf, root, ueid })
     }
 
     /// G4: all certificates are valid now; both ends of a span are inside it.
@@ -109,21 +118,10 @@ impl Chain {
         Ok(())
     }
 
-    /// The certificates that have a status, each with its issuer: all but the leaf and the root (G8).
-    pub(super) fn with_status(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let issuers = self.links.iter().skip(2);
-        self.links
-            .iter()
-            .skip(1)
-            .zip(issuers)
-            .map(|(link, issuer)| (link.der.as_slice(), issuer.der.as_slice()))
-    }
-
-    /// G1: whether both are of one device: the same attestation certificate, or the same fused identity under it.
+    /// G1: whether both are of one device: the same name, attestation certificate or fused identity.
     pub(super) fn is_of_same_device(&self, other: &Self) -> bool {
-        let certificate = |chain: &'_ Self, at: usize| chain.links.get(at).map(|link| link.der.clone());
-        self.ueid == other.ueid
-            || [0, 1].into_iter().any(|at| certificate(self, at) == certificate(other, at))
+        let mut pairs = self.links.iter().zip(&other.links).take(2);
+        self.ueid == other.ueid || pairs.any(|(one, another)| one.der == another.der)
     }
 }
 
