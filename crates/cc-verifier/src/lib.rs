@@ -6,6 +6,7 @@
 //!
 //! * [`ccel`]: event logs of TDX guests (*verification.md* T22).
 //! * [`gpu`]: reports of NVIDIA GPUs and switches (*verification.md* section 3).
+//! * [`ocsp`]: answers about the revocation of certificates (*verification.md* G8, G13).
 //! * [`snp`]: AMD SEV-SNP reports (*verification.md* section 1).
 //! * [`tdx`]: Intel TDX quotes (*verification.md* section 2).
 
@@ -15,6 +16,7 @@ mod bytes;
 pub mod ccel;
 pub mod gpu;
 mod memory;
+pub mod ocsp;
 mod pki;
 mod request;
 pub mod snp;

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{Context, Digest, SHA256};
 use cc_core::gpu::DeviceClass;
 use cc_core::{Finding, codes};
 
-use crate::pki::{Certificate, P384Key, Window};
+use crate::pki::{Certificate, Curve, EcdsaKey, Window};
 
 /// The four root certificates, compared byte for byte (*verification.md* 0.5, G4, G12).
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Anchor {
     /// The subject's name, all bytes.
     pub(super) subject: Vec<u8>,
     pub(super) window: Window,
-    pub(super) key: P384Key,
+    pub(super) key: EcdsaKey,
 }
 
 /// Root certificates of a set of anchors, DER.
@@ -99,7 +99,7 @@ impl Anchor {
             Finding::new(codes::GPU_CHAIN_UNTRUSTED_ROOT, detail)
         };
         let certificate = Certificate::parse(der).map_err(unusable)?;
-        let key = P384Key::of(certificate.spki).map_err(unusable)?;
+        let key = EcdsaKey::on(Curve::P384, certificate.spki).map_err(unusable)?;
         Ok(Self { der: der.to_vec(), subject: certificate.subject.to_vec(), window: certificate.window, key })
     }
 }

@@ -10,7 +10,7 @@ use super::fwid;
 use super::opaque::FWID_LENGTH;
 use crate::ocsp::Subject;
 use crate::pki::{
-    Certificate, KeyUsage, P384Key, Window, common_name, is_ecdsa_sha384, p384_key, pem, printed,
+    Certificate, Curve, EcdsaKey, KeyUsage, Window, common_name, p384_key, pem, printed,
     serial_number,
 };
 
@@ -170,7 +170,7 @@ fn links<'c, 'a>(
             leaf = Some(certificate);
         } else {
             issuer_name = certificate.subject;
-            issuer_key = Some(P384Key::of(certificate.spki).map_err(|error| refuse(place, &error))?);
+            issuer_key = Some(EcdsaKey::on(Curve::P384, certificate.spki).map_err(|error| refuse(place, &error))?);
         }
     }
     leaf.ok_or_else(|| refuse(Place::Leaf, &"not there"))
@@ -194,9 +194,9 @@ fn role(place: Place, certificate: &Certificate<'_>, position: u8) -> Result<(),
     Ok(())
 }
 
-fn is_signed(certificate: &Certificate<'_>, key: &P384Key) -> bool {
+fn is_signed(certificate: &Certificate<'_>, key: &EcdsaKey) -> bool {
     certificate.inner_algorithm == certificate.outer_algorithm
-        && is_ecdsa_sha384(certificate.outer_algorithm)
+        && key.signs_with(certificate.outer_algorithm)
         && key.verifies(certificate.tbs, certificate.signature)
 }
 

@@ -10,7 +10,7 @@ use super::anchors::Anchors;
 use super::chain::Chain;
 use super::signature;
 use super::spdm::Report;
-use crate::pki::{Certificate, P384Key, common_name};
+use crate::pki::{Certificate, Curve, EcdsaKey, common_name};
 
 /// Most leaves: as many as there can be devices.
 const MAX_LEAVES: usize = MAX_GPUS.saturating_add(MAX_SWITCHES);
@@ -78,7 +78,7 @@ fn above<'a>(
             named.take(MAX_LEAF_CANDIDATES)
         };
         let has_signed = |issuer: &Certificate<'_>| {
-            P384Key::of(issuer.spki).is_ok_and(|key| key.verifies(current.tbs, current.signature))
+            EcdsaKey::on(Curve::P384, issuer.spki).is_ok_and(|key| key.verifies(current.tbs, current.signature))
         };
         let issuer = named().find(|(_, issuer)| has_signed(issuer)).or_else(|| named().next());
         let Some((der, issuer)) = issuer else { break };
