@@ -5,6 +5,7 @@
 //! they come from. Nothing here judges whether authentic evidence is *acceptable*; that is policy.
 //!
 //! * [`ccel`]: event logs of TDX guests (*verification.md* T22).
+//! * [`ocsp`]: answers about the revocation of certificates (*verification.md* G8, G13).
 //! * [`snp`]: AMD SEV-SNP reports (*verification.md* section 1).
 //! * [`tdx`]: Intel TDX quotes (*verification.md* section 2).
 
@@ -13,6 +14,7 @@
 mod bytes;
 pub mod ccel;
 mod memory;
+pub mod ocsp;
 mod pki;
 mod request;
 pub mod snp;

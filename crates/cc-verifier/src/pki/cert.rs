@@ -14,6 +14,9 @@ const MAX_EXTENSIONS: usize = 32;
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 
+const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+const OCSP_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9");
+
 /// What a key may be used for (RFC 5280, 4.2.1.3), as far as anybody asks: a bit of the first octet of keyUsage.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyUsage(u8);
@@ -123,6 +126,31 @@ impl<'a> Certificate<'a> {
     /// Whether the certificate is an end entity: whatever it has of basicConstraints does not make it a CA, and
     /// it has no critical extension but these two.
     pub(crate) fn judge_end_entity(&self) -> Result<(), &'static str> {
+        self.judge_no_ca()?;
+        self.extensions.judge_critical(&[BASIC_CONSTRAINTS, KEY_USAGE])
+    }
+
+    /// Whether its issuer authorised its key to answer for it (RFC 6960, 4.2.2.2): an end entity with digitalSignature
+    /// and id-kp-OCSPSigning, critical or not (NVIDIA's responders are not of one mind). Says what is wrong.
+    pub(crate) fn judge_responder(&self) -> Result<(), &'static str> {
+        if !self.is_v3 {
+            return Err("not an X.509 v3 certificate");
+        }
+        self.extensions.judge(&[BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE])?;
+        self.judge_no_ca()?;
+        let says = |id, holds: fn(&[u8]) -> Result<bool, Malformed>| {
+            self.extensions.all(id).next().is_some_and(|extension| holds(extension.value).unwrap_or(false))
+        };
+        if !says(KEY_USAGE, |value| has_usage(value, KeyUsage::DIGITAL_SIGNATURE)) {
+            return Err("no keyUsage with digitalSignature");
+        }
+        if !says(EXTENDED_KEY_USAGE, |value| has_purpose(value, OCSP_SIGNING)) {
+            return Err("no extendedKeyUsage with id-kp-OCSPSigning");
+        }
+        Ok(())
+    }
+
+    fn judge_no_ca(&self) -> Result<(), &'static str> {
         let is_ca = |extension: &Extension<'_>| {
             !matches!(
                 Element::of(extension.value, EXTENSION),
@@ -132,8 +160,18 @@ impl<'a> Certificate<'a> {
         if self.extensions.all(BASIC_CONSTRAINTS).any(is_ca) {
             return Err("basicConstraints of a CA");
         }
-        self.extensions.judge_critical(&[BASIC_CONSTRAINTS, KEY_USAGE])
+        Ok(())
     }
+}
+
+fn has_purpose(value: &[u8], purpose: ObjectIdentifier) -> Result<bool, Malformed> {
+    let mut purposes =
+        Elements::of(Element::of(value, EXTENSION)?.content_of(Tag::Sequence, EXTENSION)?, EXTENSION)?;
+    let mut found = false;
+    while !purposes.is_finished() {
+        found |= purposes.expect(Tag::ObjectIdentifier)?.content == purpose.as_bytes();
+    }
+    Ok(found)
 }
 
 fn ca_of_path_length_zero(value: &[u8]) -> Result<bool, Malformed> {
