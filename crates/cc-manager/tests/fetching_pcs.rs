@@ -36,8 +36,12 @@ fn fetcher(config: &FetchConfig, pcs: &Pcs, time: &Arc<Virtual>) -> Fetcher {
 }
 
 async fn get(fetcher: &Fetcher, host: &str, path: &str) -> Result<Content, FetchFailure> {
-    let request =
-        EndorsementRequest { kind: "tdx".to_owned(), url: format!("https://{host}{path}"), max_age: 86_400 };
+    let request = EndorsementRequest {
+        kind: "tdx".to_owned(),
+        url: format!("https://{host}{path}"),
+        max_age: 86_400,
+        post: None,
+    };
     fetcher.fetch(&request, fetcher.deadline(Duration::from_secs(30)), Keep::Yes).await
 }
 

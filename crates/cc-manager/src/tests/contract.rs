@@ -155,8 +155,12 @@ fn profiles_of_vendors_bind_in_their_own_place() {
 
 #[test]
 fn plans_have_limits() {
-    let of =
-        |kind: &str, url: &str| EndorsementRequest { kind: kind.to_owned(), url: url.to_owned(), max_age: 1 };
+    let of = |kind: &str, url: &str| EndorsementRequest {
+        kind: kind.to_owned(),
+        url: url.to_owned(),
+        max_age: 1,
+        post: None,
+    };
     let good = of("snp.crl", "https://kdsintf.amd.com/vcek/v1/Milan/crl");
     assert!(contract::plan(&plan(vec![good.clone(); MAX_PLAN_REQUESTS])).is_ok());
     let unread = Plan { version: MESSAGE_VERSION, requests: Vec::new(), claims: Claims::new() };
