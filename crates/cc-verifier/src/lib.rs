@@ -5,6 +5,7 @@
 //! they come from. Nothing here judges whether authentic evidence is *acceptable*; that is policy.
 //!
 //! * [`ccel`]: event logs of TDX guests (*verification.md* T22).
+//! * [`gpu`]: NVIDIA GPUs and switches (*verification.md* section 3).
 //! * [`snp`]: AMD SEV-SNP reports (*verification.md* section 1).
 //! * [`tdx`]: Intel TDX quotes (*verification.md* section 2).
 
@@ -12,6 +13,7 @@
 
 mod bytes;
 pub mod ccel;
+pub mod gpu;
 mod memory;
 mod pki;
 mod request;

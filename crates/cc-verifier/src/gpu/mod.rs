@@ -1,0 +1,3 @@
+//! NVIDIA GPUs and switches (*verification.md* section 3, profile `nv-spdm-1`).
+
+pub mod rim;
