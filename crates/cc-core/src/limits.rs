@@ -24,9 +24,9 @@ pub const MAX_LEAF_CANDIDATES: usize = 8;
 /// endorsements must fit into one request.
 pub const MAX_MESSAGE: usize = 4 * 1024 * 1024;
 /// Largest encoded claims that the host takes from a plugin, in bytes.
-pub const MAX_CLAIMS: usize = 64 * 1024;
+pub const MAX_CLAIMS: usize = 128 * 1024;
 /// Most entries in one claims map, nested maps and lists counted each.
-pub const MAX_CLAIM_ENTRIES: usize = 512;
+pub const MAX_CLAIM_ENTRIES: usize = 4096;
 /// Deepest nesting of claims.
 pub const MAX_CLAIM_DEPTH: usize = 8;
 /// Longest detail text of a [`Finding`](crate::Finding), in bytes; longer text is cut.

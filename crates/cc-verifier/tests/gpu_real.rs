@@ -109,3 +109,218 @@ fn published_reports_have_the_expected_outcome() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     println!("{} reports in {} rows", reports().len(), ROWS.len());
 }
+
+/// Every observation of the corpus that is a claim has its value.
+#[test]
+fn claims_are_what_the_corpus_observed() {
+    // Results of the corpus's own checks, and what is about manifests.
+    let no_claims = ["report_signature_valid", "chain_valid"];
+    let mut compared = 0;
+    for (folder, file) in reports() {
+        let observed = expected(folder)["observed"].as_object().unwrap().clone();
+        let devices = devices(folder, file);
+        let Some(nonce) = observed.get("spdm_nonce") else { continue };
+        if observed["report_signature_valid"] == false || file.contains("invalid") {
+            continue;
+        }
+        let claims = as_json(&plan(&devices, &[]));
+        assert_eq!(&claims["nonce"], nonce, "{folder}/{file}");
+        for (name, value) in &observed {
+            if !no_claims.contains(&name.as_str()) && !name.starts_with("rim:") {
+                assert_eq!(&claims["devices"][0][name], value, "{folder}/{file}: {name}");
+                compared += 1;
+            }
+        }
+    }
+    println!("{compared} observations");
+    assert!(compared >= 7 * 6);
+}
+
+/// Lists have an observation for each device.
+#[test]
+fn claims_of_lists_are_what_the_corpus_observed() {
+    let mut compared = 0;
+    for (folder, file) in
+        [("nvidia-gpu/hopper-590.12-nvat", "evidence.json"), ("nvidia-gpu/multi-hopper-nvat", "multi_gpu_hopper.json")]
+    {
+        let observed = &expected(folder)["observed"];
+        let claims = as_json(&plan(&devices(folder, file), &[]));
+        assert_eq!(claims["gpu_count"], observed["count"], "{folder}");
+        for (device, seen) in claims["devices"].as_array().unwrap().iter().zip(observed["devices"].as_array().unwrap()) {
+            let ueid = seen["leaf_sn"].as_str().unwrap().to_lowercase();
+            assert_eq!(device["ueid"], ueid, "{folder}");
+            assert_eq!(device["driver_version"], seen["driver"], "{folder}");
+            assert_eq!(device["opaque"]["VBIOS_VERSION"], seen["vbios"], "{folder}");
+            assert!(device["spdm_nonce"].as_str().unwrap().starts_with(seen["nonce"].as_str().unwrap()));
+            assert_eq!(device["vbios_version"], "96.00.a5.00.01", "{folder}");
+            assert_eq!((&device["class"], &device["arch"]), (&json!("gpu"), &json!("HOPPER")), "{folder}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 5);
+}
+
+/// The claims of a complete verification, and of a switch.
+#[test]
+fn claims_name_the_collateral() {
+    let claims = |folder, file, files: &[&str], at| {
+        let reply = verify(&devices(folder, file), &endorsements(folder, files), at, &[OCSP]);
+        let WireOutcome::Accept { claims, .. } = &reply.outcome else { panic!("{:?}", reply.outcome) };
+        as_json(claims)["devices"][0].clone()
+    };
+    let gpu = claims(COMPLETE, "report.bin", &[&MANIFESTS[..], &OF_MANIFESTS].concat(), OCT_2025);
+    let rim = |rim: &Value| [&rim["id"], &rim["version"]].map(|text| text.as_str().unwrap().to_owned());
+    assert_eq!(rim(&gpu["driver_rim"]), ["NV_GPU_DRIVER_GH100_550.90.07", "550.90.07"]);
+    assert_eq!(rim(&gpu["vbios_rim"]), ["NV_GPU_VBIOS_1010_0200_882_96009F0001", "96.00.9F.00.01"]);
+    assert_eq!(gpu["vbios_rim"]["signer_not_after"].as_str().unwrap()[..10], *"2026-02-22");
+    assert_eq!(gpu["ocsp"]["next_update"], "2025-10-25T11:32:21Z");
+    assert_eq!((&gpu["nvdec0_status"], &gpu["protected_pcie_status"]), (&json!("55"), &json!("55")));
+    assert_eq!(gpu["vbios_version"], "96.00.9f.00.01");
+    // 21 of the driver and 12 of the VBIOS have values.
+    assert_eq!(gpu["unreferenced"].as_array().unwrap().len(), 64 - 21 - 12);
+    for absent in ["cc_state", "feature_flag", "switch_pdis", "gpu_pdis", "device_pdi"] {
+        assert!(gpu.get(absent).is_none(), "{absent}");
+    }
+    let switch = claims("nvidia-switch/ls10-nvat", "report.bin", &["switch_bios_rim.xml"], JUN_2026);
+    assert_eq!(rim(&switch["vbios_rim"]), ["NV_SWITCH_BIOS_5612_0002_890_9610550001", "96.10.55.00.01"]);
+    assert_eq!((&switch["class"], &switch["arch"]), (&json!("switch"), &json!("LS10")));
+    assert_eq!(switch["device_pdi"], "203eb31ad9ed0008");
+    assert_eq!(switch["gpu_pdis"].as_array().unwrap().len(), 7);
+    assert_eq!(switch["unreferenced"], json!([]));
+    for absent in ["driver_rim", "driver_version", "fwid", "nvdec0_status", "ocsp"] {
+        assert!(switch.get(absent).is_none(), "{absent}");
+    }
+}
+
+/// NVIDIA's own parser reads the same out of two reports.
+#[test]
+fn reports_are_read_as_nvidia_reads_them() {
+    for (folder, file) in [
+        ("nvidia-gpu/hopper-580.159-nvat", "spdm_parsed_output.json"),
+        ("nvidia-switch/ls10-nvat", "switch_spdm_parsed_output.json"),
+    ] {
+        let parsed: Value = serde_json::from_slice(&read(&format!("{folder}/{file}"))).unwrap();
+        let bytes = devices(folder, "report.bin")[0].report.clone();
+        let report = Report::new(&bytes).unwrap();
+        let blocks = parsed["MeasurementRecord"]["MeasurementBlocks"].as_object().unwrap();
+        assert_eq!(report.blocks(), blocks.len(), "{folder}");
+        for (index, block) in blocks {
+            let value = report.measurement(index.parse::<u8>().unwrap() - 1).unwrap();
+            let expected = block["DMTFSpecMeasurementValue"].as_str().unwrap();
+            assert_eq!(format!("0x{}", hex::encode(value)), expected, "{folder}: {index}");
+        }
+        let signature = parsed["Signature"].as_str().unwrap();
+        assert_eq!(format!("0x{}", hex::encode(report.signature)), signature, "{folder}");
+    }
+}
+
+/// The chains that Trustee tests with: one is good, the others lack something.
+#[test]
+fn published_chains_have_the_expected_outcome() {
+    let folder = "nvidia-gpu/hopper-certchain-cases-trustee";
+    let genuine = devices(COMPLETE, "report.bin").remove(0);
+    for (file, expected) in [
+        // Of another device.
+        ("case1.txt", "gpu.fwid.mismatch"),
+        ("case2.txt", "gpu.chain.length"),
+        ("case3.txt", "gpu.chain.length"),
+        ("case4.txt", "gpu.chain.length"),
+    ] {
+        let device = Device { cert_chain: read(&format!("{folder}/{file}")), ..genuine.clone() };
+        let reply = verify(&[device], &[], JUN_2025, BOTH);
+        assert_eq!(code(&reply), expected, "{file}: {:?}", reply.outcome);
+    }
+}
+
+/// The compiled-in roots are the published ones.
+#[test]
+fn the_roots_are_nvidias() {
+    let device = include_bytes!("../anchors/nvidia/device-identity-ca.der");
+    let rim = include_bytes!("../anchors/nvidia/corim-signing-root-ca.der");
+    for (name, compiled) in [
+        ("device_root", device.as_slice()),
+        ("switch_device_root", device),
+        ("rim_root", rim),
+        ("switch_rim_root", rim),
+    ] {
+        let pem = String::from_utf8(read(&format!("trust-anchors/all/nvidia/{name}.pem"))).unwrap();
+        assert!(certificates(&pem).concat() == compiled, "{name}");
+    }
+    let mut chains = 0;
+    for (folder, file) in reports() {
+        for device in devices(folder, file) {
+            let pem = String::from_utf8(device.cert_chain).unwrap();
+            assert!(certificates(&pem).last().unwrap().as_slice() == device_root(), "{folder}/{file}");
+            chains += 1;
+        }
+    }
+    println!("{chains} chains");
+    assert!(chains >= 15 && corpus().is_dir());
+}
+
+fn device_root() -> &'static [u8] {
+    include_bytes!("../anchors/nvidia/device-identity-ca.der")
+}
+
+fn certificates(pem: &str) -> Vec<Vec<u8>> {
+    use base64::Engine;
+    let parts = pem.split("-----BEGIN CERTIFICATE-----").skip(1);
+    let text = |part: &str| part.split("-----END").next().unwrap().split_whitespace().collect::<String>();
+    parts.map(|part| base64::engine::general_purpose::STANDARD.decode(text(part)).unwrap()).collect()
+}
+
+/// No byte of a report can be another one.
+#[test]
+fn no_bit_of_a_report_can_be_flipped() {
+    let verifier = Verifier::new(Anchors::nvidia(), 64);
+    let mut flips = 0;
+    for (folder, file, _, at, _, _) in ROWS.iter().filter(|row| row.5 == "accept" && row.1.ends_with(".bin")) {
+        let genuine = devices(folder, file);
+        let code_of = |devices: &[Device]| {
+            code(&verifier.verify(&verify_request(devices, &[], *at, BOTH))).to_owned()
+        };
+        assert_eq!(code_of(&genuine), "accept", "{folder}");
+        for position in 0..genuine[0].report.len() {
+            let mut devices = genuine.clone();
+            devices[0].report[position] ^= 1 << (position % 8);
+            assert_ne!(code_of(&devices), "accept", "{folder}: byte {position}");
+            flips += 1;
+        }
+    }
+    println!("{flips} flips");
+    assert!(flips > 20_000);
+}
+
+/// Every report with every row's endorsements: as with a memory that has seen all the others.
+#[test]
+fn a_memory_changes_nothing() {
+    let (none, some) = (Verifier::new(Anchors::nvidia(), 0), Verifier::new(Anchors::nvidia(), 64));
+    let mut accepted = 0;
+    for round in 0..3 {
+        for (folder, file, files, at, waivers, _) in ROWS {
+            // In the last round everything is remembered and out of date.
+            let late = if round == 2 { 4000 * 86_400 } else { 0 };
+            let request = verify_request(&devices(folder, file), &endorsements(folder, files), at + late, waivers);
+            let (plain, remembered) = (none.verify(&request), some.verify(&request));
+            assert_eq!(plain.to_bytes(), remembered.to_bytes(), "{folder}/{file} with {files:?}");
+            accepted += usize::from(code(&plain) == "accept");
+        }
+    }
+    println!("{accepted} accepted");
+    assert!(accepted >= 2 * 14);
+}
+
+fn plan(devices: &[Device], endorsements: &[Vec<u8>]) -> Claims {
+    Verifier::new(Anchors::nvidia(), 0).plan(&plan_request(devices, endorsements)).unwrap().claims
+}
+
+/// The label of a class decides which form a report must have.
+#[test]
+fn a_switch_is_no_gpu() {
+    let mut device = devices("nvidia-switch/ls10-nvat", "report.bin").remove(0);
+    device.class = DeviceClass::Gpu;
+    assert_eq!(code(&verify(&[device], &[], JUN_2026, BOTH)), "gpu.arch.mismatch");
+    let mut device = devices(COMPLETE, "report.bin").remove(0);
+    device.class = DeviceClass::Switch;
+    assert_eq!(code(&verify(&[device], &[], JUN_2025, BOTH)), "gpu.arch.mismatch");
+}

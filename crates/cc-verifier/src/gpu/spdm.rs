@@ -72,7 +72,7 @@ impl<'a> Report<'a> {
     }
 
     /// The measurement at a place of the reference manifests, which count from 0 where SPDM counts from 1.
-    pub(super) fn measurement(&self, place: u8) -> Option<&'a [u8]> {
+    pub fn measurement(&self, place: u8) -> Option<&'a [u8]> {
         let index = place.checked_add(1)?;
         let at = self.measurements.binary_search_by_key(&index, |(index, _)| *index).ok()?;
         self.measurements.get(at).map(|(_, value)| *value)
