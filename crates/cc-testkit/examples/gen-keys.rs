@@ -1,5 +1,5 @@
 //! Makes the test keys and authority certificates of `keys/` anew, of all technologies or of one:
-//! `cargo run -p cc-testkit --example gen-keys [snp|tdx]`.
+//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|rim]`.
 //!
 //! Everything that contains the old certificates (plugins built for tests) must then be built again.
 #![allow(clippy::expect_used, reason = "a developer's tool: a panic is its error message")]
@@ -12,6 +12,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
 };
+use cc_testkit::gpu::rim::root_with_key;
 use cc_testkit::snp::{CertSpec, LeafKind, Product, SignKey};
 use cc_testkit::tdx::{Ca, ca};
 
@@ -22,6 +23,9 @@ fn main() {
     }
     if only.as_deref().is_none_or(|technology| technology == "tdx") {
         tdx();
+    }
+    if only.as_deref().is_none_or(|technology| technology == "rim") {
+        rim();
     }
 }
 
@@ -55,6 +59,15 @@ fn tdx() {
     write("tdx-tcb-signing.der", &signer.sign(&root));
     p256("pck");
     p256("attestation");
+}
+
+fn rim() {
+    let p384 = |role: &str| SignKey::p384(&ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, &format!("rim-{role}.p8")));
+    let root = p384("root");
+    write("rim-root.der", &root_with_key(&root).sign(&root));
+    for role in ["authority", "issuer", "signer"] {
+        p384(role);
+    }
 }
 
 fn rsa(file: &str) -> Vec<u8> {
