@@ -305,7 +305,7 @@ fn every_part_of_a_tag_must_be_there() {
             "gpu.rim.schema",
         ),
         (
-            "an element of no namespace",
+            "an element under the default prefix",
             |t| {
                 replaced(
                     t,
