@@ -1,5 +1,6 @@
 //! Makes the test keys and authority certificates of `keys/` anew, of all technologies or of one:
 //! `cargo run -p cc-testkit --example gen-keys [snp|tdx|gpu]`.
+//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|rim]`.
 //!
 //! Everything that contains the old certificates (plugins built for tests) must then be built again.
 #![allow(clippy::expect_used, reason = "a developer's tool: a panic is its error message")]
@@ -13,6 +14,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
 };
 use cc_testkit::gpu::device_chain;
+use cc_testkit::gpu::rim::root_with_key;
 use cc_testkit::snp::{CertSpec, LeafKind, Product, SignKey};
 use cc_testkit::tdx::{Ca, ca};
 
@@ -26,6 +28,8 @@ fn main() {
     }
     if only.as_deref().is_none_or(|technology| technology == "gpu") {
         gpu();
+    if only.as_deref().is_none_or(|technology| technology == "rim") {
+        rim();
     }
 }
 
@@ -66,6 +70,13 @@ fn gpu() {
     let root = p384("root");
     write("gpu-root.der", &device_chain::root_with_key(&root).sign(&root));
     ["model", "provisioner", "device", "leaf"].map(p384);
+fn rim() {
+    let p384 = |role: &str| SignKey::p384(&ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, &format!("rim-{role}.p8")));
+    let root = p384("root");
+    write("rim-root.der", &root_with_key(&root).sign(&root));
+    for role in ["authority", "issuer", "signer"] {
+        p384(role);
+    }
 }
 
 fn rsa(file: &str) -> Vec<u8> {

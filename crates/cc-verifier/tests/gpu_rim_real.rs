@@ -8,6 +8,7 @@ mod gpu_corpus;
 use std::collections::BTreeSet;
 
 use cc_core::{Finding, UnixTime};
+use cc_testkit::gpu::rim::{Signature, Signer, Tag, root_der};
 use cc_verifier::gpu::rim::{Kind, Rim};
 use gpu_corpus::{corpus, rim_root};
 use serde_json::Value;
@@ -96,6 +97,111 @@ fn no_published_manifest_is_left_out() {
     }
     assert_eq!(found, listed);
 }
+
+/// Every byte of a real manifest with one bit changed: none verifies.
+#[test]
+fn every_byte_of_a_manifest_counts() {
+    let (genuine, root) = (read(SWEPT), rim_root());
+    let mut changed = genuine.clone();
+    for at in 0..genuine.len() {
+        changed[at] ^= 1 << (at % 7);
+        assert!(Rim::verify(&changed, &root).is_err(), "byte {at}");
+        changed[at] = genuine[at];
+    }
+    println!("{} bytes of a published manifest were changed, and none verified", genuine.len());
+}
+
+/// Every byte of a real manifest left out: what still verifies is equal, a line feed that is not signed, between lines
+/// of certificates.
+#[test]
+fn every_byte_of_a_manifest_is_needed() {
+    let (genuine, root) = (read(SWEPT), rim_root());
+    let original = Rim::verify(&genuine, &root).unwrap();
+    let mut dispensable = 0;
+    for at in 0..genuine.len() {
+        let shorter = [&genuine[..at], &genuine[at + 1..]].concat();
+        if let Ok(rim) = Rim::verify(&shorter, &root) {
+            let in_certificates = genuine[..at].windows(12).any(|part| part == b"<ds:KeyInfo>");
+            assert!(in_certificates && genuine[at] == b'\n', "byte {at}");
+            assert_eq!((rim.golden(), rim.version()), (original.golden(), original.version()), "byte {at}");
+            dispensable += 1;
+        }
+    }
+    println!(
+        "{} bytes of a published manifest were left out; {dispensable} line feeds may be",
+        genuine.len()
+    );
+}
+
+/// Cases of another parser, which reads single parts of manifests without a signature. Here each part is put into a
+/// manifest that is otherwise good, and signed.
+#[test]
+fn the_cases_of_another_parser_have_their_outcome() {
+    for (file, code) in PARSER_CASES {
+        let case = String::from_utf8(read(&format!("{PARSER_FOLDER}/{file}"))).unwrap();
+        let unsigned = Rim::verify(case.as_bytes(), root_der()).map(drop);
+        assert_eq!(code_of(unsigned), "gpu.rim.signature", "{file}");
+
+        let good = Tag::driver("550.90.07").xml();
+        let signed = match case.split_once("<KeyInfo>") {
+            Some((_, key_info)) if !file.contains("meta") && !file.contains("version") => {
+                let (key_info, _) = key_info.split_once("</KeyInfo>").unwrap();
+                let mut signature = Signature::over(&good, &Signer::nvidia());
+                signature.key_info = Some(key_info.replace("<X", "<ds:X").replace("</X", "</ds:X"));
+                signature.within(&good)
+            }
+            Some(_) => Signer::nvidia().sign_xml(&case),
+            None => Signer::nvidia().sign_xml(&completed(&case, &good)),
+        };
+        let outcome = match Rim::verify(signed.as_bytes(), root_der()) {
+            Ok(_) => "accept".to_owned(),
+            Err(error) => error.code.to_string(),
+        };
+        assert_eq!(outcome, code, "{file}");
+    }
+    assert_eq!(std::fs::read_dir(corpus().join(PARSER_FOLDER)).unwrap().count(), PARSER_CASES.len() + 2);
+    println!("{} cases of another parser", PARSER_CASES.len());
+}
+
+/// A tag that has a payload alone, with the other parts of a good one, and digests where that parser takes any text.
+fn completed(case: &str, good: &str) -> String {
+    let (_, parts) = good.split_once('\n').unwrap();
+    let (parts, _) = parts.split_once("    <ns0:Payload").unwrap();
+    let case = ["hash0", "hash1", "hashA"]
+        .iter()
+        .fold(case.to_owned(), |case, text| case.replace(text, &"0a".repeat(48)));
+    let case = case.replace("size=\"10\"", "size=\"48\"").replace("size=\"20\"", "size=\"48\"");
+    let (root, content) = case.split_once('\n').unwrap();
+    format!("{root}\n{parts}{content}")
+}
+
+const PARSER_FOLDER: &str = "nvidia-gpu/rim-parser-cases-gonvattest";
+
+const SWEPT: &str = "nvidia-gpu/hopper-550.90.07-complete/vbios_rim.xml";
+
+const PARSER_CASES: [(&str, &str); 21] = [
+    ("failure_duplicate_index.xml", "gpu.rim.index_duplicate"),
+    ("failure_empty_payload.xml", "gpu.rim.empty"),
+    ("failure_hash_empty_namespace.xml", "gpu.rim.schema"),
+    ("failure_invalid_alternatives.xml", "gpu.rim.schema"),
+    ("failure_invalid_base64_cert.xml", "gpu.rim.chain"),
+    ("failure_invalid_cert_bytes.xml", "gpu.rim.chain"),
+    ("failure_invalid_index.xml", "gpu.rim.schema"),
+    ("failure_invalid_pem_data.xml", "gpu.rim.chain"),
+    ("failure_invalid_size.xml", "gpu.rim.schema"),
+    ("failure_missing_alternatives.xml", "gpu.rim.schema"),
+    ("failure_missing_colloquial_version.xml", "gpu.rim.schema"),
+    ("failure_missing_hash.xml", "gpu.rim.schema"),
+    ("failure_missing_index.xml", "gpu.rim.schema"),
+    ("failure_missing_meta.xml", "gpu.rim.schema"),
+    ("failure_missing_size.xml", "gpu.rim.schema"),
+    ("failure_missing_x509_certificate.xml", "gpu.rim.key_binding"),
+    ("failure_missing_x509_data.xml", "gpu.rim.key_binding"),
+    ("failure_no_payload.xml", "gpu.rim.schema"),
+    ("success_payload_multiple_alternatives.xml", "accept"),
+    ("success_payload_multiple_measurements.xml", "accept"),
+    ("success_payload_single_measurement.xml", "accept"),
+];
 
 fn read(file: &str) -> Vec<u8> {
     std::fs::read(corpus().join(file)).unwrap()

@@ -35,15 +35,16 @@ impl Signed {
         let Parts { signed_info, value, key_info } = Parts::of(signature)?;
         let signed_info = canonical::part(signed_info, &[&document, signature]);
         let expected = covered_digest(&read(&signed_info)?)?;
-        let chain = Chain::judge(certificates(key_info)?, root)?;
-
-        let is_signed = base64(value).is_some_and(|value| chain.signer_signed(&signed_info, &value));
-        if !is_signed {
-            return Err(unsigned("the signature does not verify with the key of the first certificate"));
-        }
+        let certificates = certificates(key_info)?;
+        // First what costs little; all of it must hold before anything is read from the bytes.
         let bytes = canonical::document(&document, is_signature);
         if digest(&SHA384, &bytes).as_ref() != expected {
             return Err(unsigned("the digest of the document is not the one that is signed"));
+        }
+        let chain = Chain::judge(certificates, root)?;
+        let is_signed = base64(value).is_some_and(|value| chain.signer_signed(&signed_info, &value));
+        if !is_signed {
+            return Err(unsigned("the signature does not verify with the key of the first certificate"));
         }
         Ok(Self { bytes, chain })
     }
