@@ -1,5 +1,5 @@
 //! Makes the test keys and authority certificates of `keys/` anew, of all technologies or of one:
-//! `cargo run -p cc-testkit --example gen-keys [snp|tdx]`.
+//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|ocsp]`.
 //!
 //! Everything that contains the old certificates (plugins built for tests) must then be built again.
 #![allow(clippy::expect_used, reason = "a developer's tool: a panic is its error message")]
@@ -22,6 +22,11 @@ fn main() {
     }
     if only.as_deref().is_none_or(|technology| technology == "tdx") {
         tdx();
+    }
+    if only.as_deref().is_none_or(|technology| technology == "ocsp") {
+        for role in ["authority", "responder"] {
+            ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, &format!("ocsp-{role}.p8"));
+        }
     }
 }
 
