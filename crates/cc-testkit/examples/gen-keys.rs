@@ -1,6 +1,5 @@
 //! Makes the test keys and authority certificates of `keys/` anew, of all technologies or of one:
-//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|gpu]`.
-//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|rim]`.
+//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|gpu|rim|ocsp]`.
 //!
 //! Everything that contains the old certificates (plugins built for tests) must then be built again.
 #![allow(clippy::expect_used, reason = "a developer's tool: a panic is its error message")]
@@ -13,8 +12,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
 };
-use cc_testkit::gpu::device_chain;
-use cc_testkit::gpu::rim::root_with_key;
+use cc_testkit::gpu::{device_chain, rim};
 use cc_testkit::snp::{CertSpec, LeafKind, Product, SignKey};
 use cc_testkit::tdx::{Ca, ca};
 
@@ -28,8 +26,12 @@ fn main() {
     }
     if only.as_deref().is_none_or(|technology| technology == "gpu") {
         gpu();
+    }
     if only.as_deref().is_none_or(|technology| technology == "rim") {
-        rim();
+        manifests();
+    }
+    if only.as_deref().is_none_or(|technology| technology == "ocsp") {
+        p384(["ocsp-authority", "ocsp-responder"]);
     }
 }
 
@@ -66,17 +68,19 @@ fn tdx() {
 }
 
 fn gpu() {
-    let p384 = |role: &str| SignKey::p384(&ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, &format!("gpu-{role}.p8")));
-    let root = p384("root");
+    let [root] = p384(["gpu-root"]);
     write("gpu-root.der", &device_chain::root_with_key(&root).sign(&root));
-    ["model", "provisioner", "device", "leaf"].map(p384);
-fn rim() {
-    let p384 = |role: &str| SignKey::p384(&ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, &format!("rim-{role}.p8")));
-    let root = p384("root");
-    write("rim-root.der", &root_with_key(&root).sign(&root));
-    for role in ["authority", "issuer", "signer"] {
-        p384(role);
-    }
+    p384(["gpu-model", "gpu-provisioner", "gpu-device", "gpu-leaf"]);
+}
+
+fn manifests() {
+    let [root] = p384(["rim-root"]);
+    write("rim-root.der", &rim::root_with_key(&root).sign(&root));
+    p384(["rim-authority", "rim-issuer", "rim-signer"]);
+}
+
+fn p384<const N: usize>(names: [&str; N]) -> [SignKey; N] {
+    names.map(|name| SignKey::p384(&ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, &format!("{name}.p8"))))
 }
 
 fn rsa(file: &str) -> Vec<u8> {
