@@ -92,7 +92,12 @@ const CHAIN: [Row; 22] = [
     ("N-GPU-15", Hopper, |c| chain(c, |chain| chain.specs[0].not_after = NOW - 1), "gpu.chain.expired"),
     ("N-GPU-15", Hopper, |c| chain(c, |chain| chain.specs[0].not_after = NOW), "accept"),
     ("N-GPU-15", Hopper, |c| chain(c, |chain| chain.specs[3].not_after = NOW - 1), "gpu.chain.expired"),
-    ("N-GPU-15", Hopper, |c| chain(c, |chain| chain.specs[2].not_before = NOW + 1), "gpu.chain.not_yet_valid"),
+    (
+        "N-GPU-15",
+        Hopper,
+        |c| chain(c, |chain| chain.specs[2].not_before = NOW + 1),
+        "gpu.chain.not_yet_valid",
+    ),
     ("N-GPU-17", Hopper, |c| report(c, |r| r.item_mut(item::FWID)[47] ^= 1), "gpu.fwid.mismatch"),
     ("N-GPU-17", Blackwell, |c| report(c, |r| r.item_mut(item::FWID)[0] ^= 1), "gpu.fwid.mismatch"),
     ("N-GPU-17", Hopper, |c| report(c, |r| r.item_mut(item::FWID).truncate(47)), "gpu.fwid.mismatch"),
@@ -116,7 +121,12 @@ const CHAIN: [Row; 22] = [
     ("N-GPU-62", Blackwell, |c| garbled(c, 3), "gpu.chain.signature"),
     ("N-GPU-63", Hopper, |c| first(&mut c.world).report.signature[48..].fill(0), "gpu.signature.malformed"),
     ("N-GPU-63", Hopper, |c| first(&mut c.world).report.signature[..48].fill(0), "gpu.signature.malformed"),
-    ("N-GPU-63", Hopper, |c| first(&mut c.world).report.signature[48..].fill(0xFF), "gpu.signature.malformed"),
+    (
+        "N-GPU-63",
+        Hopper,
+        |c| first(&mut c.world).report.signature[48..].fill(0xFF),
+        "gpu.signature.malformed",
+    ),
 ];
 
 const MANIFESTS: [Row; 25] = [
@@ -130,7 +140,12 @@ const MANIFESTS: [Row; 25] = [
     ("N-GPU-32", Hopper, |c| report(c, |r| r.set_item(item::PROJECT_SKU, b"\0")), "gpu.rim.id_invalid"),
     ("N-GPU-32", Hopper, |c| report(c, |r| r.set_item(item::CHIP_SKU, b"8%32")), "gpu.rim.id_invalid"),
     ("N-GPU-32", Blackwell, |c| report(c, |r| r.set_item(item::CHIP_INFO, b"GB1/0")), "gpu.rim.id_invalid"),
-    ("N-GPU-32", Ls10, |c| report(c, |r| r.set_item(item::VBIOS_VERSION, b"96.10.55.00")), "gpu.rim.id_invalid"),
+    (
+        "N-GPU-32",
+        Ls10,
+        |c| report(c, |r| r.set_item(item::VBIOS_VERSION, b"96.10.55.00")),
+        "gpu.rim.id_invalid",
+    ),
     ("N-GPU-33", Hopper, |c| answered(c, 0, "NV_GPU_DRIVER_GH100_550.90.08"), "gpu.rim.id_mismatch"),
     (
         "N-GPU-39",
@@ -184,7 +199,12 @@ const MANIFESTS: [Row; 25] = [
     ("N-GPU-47", Hopper, |c| report(c, |r| r.set_item(item::NVDEC0_STATUS, &[0x55, 0])), "gpu.nvdec.unknown"),
     ("N-GPU-69", Hopper, |c| c.rims = Some(Vec::new()), "gpu.rim.not_found"),
     ("N-GPU-72", Hopper, |c| c.world.signer.chain.specs[3].not_after = NOW - 1, "gpu.rim.expired"),
-    ("N-GPU-39", Hopper, |c| c.world.manifests[1].tag.product = "GB100".to_owned(), "gpu.rim.version_mismatch"),
+    (
+        "N-GPU-39",
+        Hopper,
+        |c| c.world.manifests[1].tag.product = "GB100".to_owned(),
+        "gpu.rim.version_mismatch",
+    ),
 ];
 
 /// Answers in the order of [`World::answers`]: device, provisioner, model; signer, issuer, authority of the manifests.

@@ -139,7 +139,11 @@ fn chains_among_endorsements_find_their_devices() {
     let mut parts = Parts { evidence: bare.evidence(), ..Parts::of(&world) };
     assert_eq!(parts.code(), "gpu.chain.missing");
     parts.certificates = world.members.iter().flat_map(|member| member.chain.ders()).collect();
-    assert_eq!(parts.code(), "gpu.signature.invalid", "all devices have one key: the first chain is that of all");
+    assert_eq!(
+        parts.code(),
+        "gpu.signature.invalid",
+        "all devices have one key: the first chain is that of all"
+    );
 
     // Keys of their own.
     let mut world = World::new(Arch::Hopper, 2);
@@ -210,7 +214,8 @@ fn a_device_is_there_once() {
     };
     assert_eq!(duplicate(|_| {}), "accept");
     assert_eq!(
-        duplicate(|chain| chain.specs[0].subject = DeviceChain::new(Arch::Hopper, 1, &FWID).specs[0].subject.clone()),
+        duplicate(|chain| chain.specs[0].subject =
+            DeviceChain::new(Arch::Hopper, 1, &FWID).specs[0].subject.clone()),
         "gpu.devices.duplicate",
         "the leaf's name"
     );

@@ -26,7 +26,8 @@ fn verify(parts: &Parts, waivers: &[&str]) -> (String, Vec<String>) {
 
 #[test]
 fn the_first_missing_thing_counts_and_waivers_are_recorded() {
-    let accept = |waived: &[&str]| ("accept".to_owned(), waived.iter().map(|code| (*code).to_owned()).collect());
+    let accept =
+        |waived: &[&str]| ("accept".to_owned(), waived.iter().map(|code| (*code).to_owned()).collect());
     let denied = |code: &str| (code.to_owned(), Vec::new());
     let complete = Parts::of(&hopper());
     let no_ocsp = Parts { ocsp: Vec::new(), ..complete.clone() };
@@ -116,7 +117,8 @@ fn manifests_are_selected_by_name_kind_and_version() {
     let [driver, vbios] = [&world.manifests[0], &world.manifests[1]];
     let mut old = driver.tag.clone();
     old.version = "535.86.09".to_owned();
-    let (old_file, old_answer) = (world.signer.sign(&old), world.signer.answer("NV_GPU_DRIVER_GH100_535.86.09", &old));
+    let (old_file, old_answer) =
+        (world.signer.sign(&old), world.signer.answer("NV_GPU_DRIVER_GH100_535.86.09", &old));
     let renamed = world.signer.answer("NV_GPU_DRIVER_GH100_550.90.08", &driver.tag);
     let other_vbios = world.signer.answer("NV_GPU_VBIOS_1010_0200_882_96009F0002", &vbios.tag);
     let mut garbled = String::from_utf8(files[0].clone()).unwrap();

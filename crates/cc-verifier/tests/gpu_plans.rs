@@ -30,14 +30,8 @@ fn urls(plan: &Plan, kind: &str) -> Vec<String> {
 #[test]
 fn manifests_are_asked_for_by_name() {
     for (arch, ids) in [
-        (
-            Arch::Hopper,
-            &["NV_GPU_DRIVER_GH100_550.90.07", "NV_GPU_VBIOS_1010_0200_882_96009F0001"][..],
-        ),
-        (
-            Arch::Blackwell,
-            &["NV_GPU_CC_DRIVER_GB100_550.90.07", "NV_GPU_VBIOS_G525_0220_886_970088000F"],
-        ),
+        (Arch::Hopper, &["NV_GPU_DRIVER_GH100_550.90.07", "NV_GPU_VBIOS_1010_0200_882_96009F0001"][..]),
+        (Arch::Blackwell, &["NV_GPU_CC_DRIVER_GB100_550.90.07", "NV_GPU_VBIOS_G525_0220_886_970088000F"]),
         (Arch::Ls10, &["NV_SWITCH_BIOS_5612_0002_890_9610550001"]),
     ] {
         let world = World::new(arch, 3);
@@ -82,7 +76,8 @@ fn statuses_are_asked_for_with_a_nonce_of_the_evidence() {
     let of_devices = asked(&bare);
     assert_eq!(of_devices.len(), 4);
     let chain = &world.members[0].chain;
-    let id = Authority::new(&chain.specs[1].issuer, chain.keys[2]).cert_id(Hash::Sha384, &chain.specs[1].serial);
+    let id =
+        Authority::new(&chain.specs[1].issuer, chain.keys[2]).cert_id(Hash::Sha384, &chain.specs[1].serial);
     let post = of_devices[0].post.clone().unwrap();
     assert_eq!((post.media_type.as_str(), &post.key), ("application/ocsp-request", &id));
     assert_eq!(of_devices[0].url, "https://ocsp.ndis.nvidia.com");

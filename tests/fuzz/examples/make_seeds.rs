@@ -23,6 +23,7 @@ use fed_proto::message::{
     Open, Payload, Publish, Reserve, Reserved, VerdictMessage,
 };
 use fed_proto::verdict::Verdict;
+use muster_fuzz::gpu::WORLDS;
 use muster_fuzz::federation::{FEDERATION, KEY, TRANSCRIPT, envelope, leaf, message};
 use muster_fuzz::{
     CHAIN, CHAIN_PEM, LEAF, MIRRORED, REPORT, TURIN_CHAIN, TURIN_LEAF, input_of, plan_request, verify_request,

@@ -142,7 +142,13 @@ fn manifests(arch: Arch) -> Vec<Manifest> {
     };
     match arch {
         Arch::Ls10 => {
-            vec![manifest("SWITCH", "LS10", "NV_SWITCH_BIOS_5612_0002_890_9610550001", LS10_BIOS, &BIOS_PLACES)]
+            vec![manifest(
+                "SWITCH",
+                "LS10",
+                "NV_SWITCH_BIOS_5612_0002_890_9610550001",
+                LS10_BIOS,
+                &BIOS_PLACES,
+            )]
         }
         Arch::Hopper => vec![
             manifest("GPU", "GH100", "NV_GPU_DRIVER_GH100_550.90.07", DRIVER, &DRIVER_PLACES),

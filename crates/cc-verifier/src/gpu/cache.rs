@@ -34,9 +34,8 @@ impl DeviceCache {
 
     /// The chain that came with a report.
     pub(super) fn chain(&self, anchors: &Anchors, class: DeviceClass, pem: &[u8]) -> Lookup<'_, Chain> {
-        self.chains.look_up(|| {
-            KeyBuilder::new("chain").part(anchors.digest()).part(&[class.number()]).part(pem)
-        })
+        self.chains
+            .look_up(|| KeyBuilder::new("chain").part(anchors.digest()).part(&[class.number()]).part(pem))
     }
 
     /// The key of a manifest.

@@ -10,8 +10,7 @@ use super::fwid;
 use super::opaque::FWID_LENGTH;
 use crate::ocsp::Subject;
 use crate::pki::{
-    Certificate, Curve, EcdsaKey, KeyUsage, Window, common_name, p384_key, pem, printed,
-    serial_number,
+    Certificate, Curve, EcdsaKey, KeyUsage, Window, common_name, p384_key, pem, printed, serial_number,
 };
 
 /// Certificates of every chain: four and the root.
@@ -170,7 +169,8 @@ fn links<'c, 'a>(
             leaf = Some(certificate);
         } else {
             issuer_name = certificate.subject;
-            issuer_key = Some(EcdsaKey::on(Curve::P384, certificate.spki).map_err(|error| refuse(place, &error))?);
+            issuer_key =
+                Some(EcdsaKey::on(Curve::P384, certificate.spki).map_err(|error| refuse(place, &error))?);
         }
     }
     leaf.ok_or_else(|| refuse(Place::Leaf, &"not there"))

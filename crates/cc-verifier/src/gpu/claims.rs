@@ -57,11 +57,15 @@ pub(super) fn of_device(member: &Member<'_>, passed: Option<&Passed<'_>>) -> Cla
     c.insert("leaf", chain.leaf.as_str());
     c.insert("measurement_blocks", count(report.blocks()));
     bytes(c, "nvdec0_status", opaque.item(Item::NVDEC0_STATUS));
-    optional(c, "ocsp", passed.and_then(|passed| passed.next_update).map(|next_update| {
-        let mut claims = Claims::new();
-        claims.insert("next_update", next_update.to_string());
-        claims
-    }));
+    optional(
+        c,
+        "ocsp",
+        passed.and_then(|passed| passed.next_update).map(|next_update| {
+            let mut claims = Claims::new();
+            claims.insert("next_update", next_update.to_string());
+            claims
+        }),
+    );
     c.insert("opaque", of_opaque(opaque));
     bytes(c, "protected_pcie_status", opaque.item(Item::PROTECTED_PCIE_STATUS));
     c.insert("root", chain.root.as_str());

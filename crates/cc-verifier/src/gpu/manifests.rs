@@ -94,7 +94,9 @@ pub(super) fn select<'c>(
         let fits = manifest.and_then(|manifest| fits(manifest, wanted).map(|()| manifest));
         let rank = match (&candidate.id, &candidate.manifest) {
             (Some(id), _) if *id == wanted.id => Rank::Answer,
-            (Some(_), _) if only_other.is_some_and(|other| std::ptr::eq(other, candidate)) => Rank::OtherAnswer,
+            (Some(_), _) if only_other.is_some_and(|other| std::ptr::eq(other, candidate)) => {
+                Rank::OtherAnswer
+            }
             (Some(_), _) => continue,
             (None, Ok(manifest)) if manifest.rim.kind() == wanted.kind => Rank::OtherVersion,
             (None, Ok(_)) => continue,
@@ -115,7 +117,8 @@ pub(super) fn select<'c>(
 /// Whether a candidate is an answer to a question that nobody asked, and might be meant for this one.
 fn is_other_answer(candidate: &Candidate, wanted: &Wanted, all: &[Wanted]) -> bool {
     let is_asked = |id: &String| all.iter().any(|wanted| wanted.id == *id);
-    let may_be_meant = candidate.manifest.as_ref().map_or(true, |manifest| manifest.rim.kind() == wanted.kind);
+    let may_be_meant =
+        candidate.manifest.as_ref().map_or(true, |manifest| manifest.rim.kind() == wanted.kind);
     candidate.id.as_ref().is_some_and(|id| !is_asked(id)) && may_be_meant
 }
 

@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use cc_core::{Finding, codes};
 
+use super::manifests::Manifest;
 use super::opaque::{Item, Switched};
 use super::rim::{Golden, Kind};
 use super::spdm::Report;
-use super::manifests::Manifest;
 
 /// The measurement of the video decoder's firmware, which is not there to be measured while the decoder is off.
 const NVDEC0: u8 = 35;
@@ -16,7 +16,8 @@ const MOST_NAMED: usize = 16;
 
 /// Compares a report with its manifests and returns the places of measurements that none of them has, ascending.
 pub(super) fn compare(report: &Report<'_>, manifests: &[(Kind, &Manifest)]) -> Result<Vec<u8>, Finding> {
-    let golden = |manifest: &'_ Manifest| manifest.rim.golden().iter().map(|golden| golden.index).collect::<Vec<_>>();
+    let golden =
+        |manifest: &'_ Manifest| manifest.rim.golden().iter().map(|golden| golden.index).collect::<Vec<_>>();
     let mut referenced = [false; 256];
     for place in manifests.iter().flat_map(|(_, manifest)| golden(manifest)) {
         let Some(seen) = referenced.get_mut(usize::from(place)) else { continue };

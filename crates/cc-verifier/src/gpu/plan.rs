@@ -38,7 +38,8 @@ pub(super) fn requests(
     let at_hand = |one: &Wanted| manifests::select(&collateral.manifests, one, &wanted);
     let missing = wanted.iter().filter(|one| at_hand(one).is_err()).map(manifest);
     let of_devices = members.iter().flat_map(|member| &member.chain.subjects);
-    let of_manifests = wanted.iter().filter_map(|one| at_hand(one).ok()).flat_map(|manifest| &manifest.subjects);
+    let of_manifests =
+        wanted.iter().filter_map(|one| at_hand(one).ok()).flat_map(|manifest| &manifest.subjects);
     let mut asked = BTreeSet::new();
     let statuses = of_devices.chain(of_manifests).filter(|subject| asked.insert(subject.id()));
     let statuses = statuses.map(|subject| status(evidence, subject));

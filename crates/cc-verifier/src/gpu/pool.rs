@@ -66,10 +66,7 @@ impl Pool {
 }
 
 /// The chain of a leaf: of each certificate the one that signed it, or one with the right name if none did.
-fn above<'a>(
-    leaf: &'a (&'a [u8], Certificate<'a>),
-    all: &'a [(&'a [u8], Certificate<'a>)],
-) -> Vec<Vec<u8>> {
+fn above<'a>(leaf: &'a (&'a [u8], Certificate<'a>), all: &'a [(&'a [u8], Certificate<'a>)]) -> Vec<Vec<u8>> {
     let mut chain = vec![leaf.0.to_vec()];
     let mut current = &leaf.1;
     while current.issuer != current.subject && chain.len() < MAX_CHAIN {
@@ -78,7 +75,8 @@ fn above<'a>(
             named.take(MAX_LEAF_CANDIDATES)
         };
         let has_signed = |issuer: &Certificate<'_>| {
-            EcdsaKey::on(Curve::P384, issuer.spki).is_ok_and(|key| key.verifies(current.tbs, current.signature))
+            EcdsaKey::on(Curve::P384, issuer.spki)
+                .is_ok_and(|key| key.verifies(current.tbs, current.signature))
         };
         let issuer = named().find(|(_, issuer)| has_signed(issuer)).or_else(|| named().next());
         let Some((der, issuer)) = issuer else { break };

@@ -38,9 +38,12 @@ pub(super) fn judge(
     for (place, subject) in subjects.iter().enumerate() {
         match answers.status(subject, now) {
             Ok(status) => {
-                next_update = Some(next_update.map_or(status.next_update, |other| status.next_update.min(other)));
+                next_update =
+                    Some(next_update.map_or(status.next_update, |other| status.next_update.min(other)));
             }
-            Err(problem @ Problem::Missing) => notes.miss(problem.finding(chain, &whose(chain, place)), waivers),
+            Err(problem @ Problem::Missing) => {
+                notes.miss(problem.finding(chain, &whose(chain, place)), waivers)
+            }
             Err(problem) => return Err(problem.finding(chain, &whose(chain, place))),
         }
     }

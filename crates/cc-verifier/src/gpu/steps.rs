@@ -102,7 +102,8 @@ fn firmware(report: &Report<'_>, chain: &Chain) -> Result<(), Finding> {
     match report.opaque.fwid()? {
         Some(found) if found != expected => {
             let (found, expected) = (hex::encode(found), hex::encode(expected));
-            let detail = format!("the report's firmware identity is {found}, the leaf certificate has {expected}");
+            let detail =
+                format!("the report's firmware identity is {found}, the leaf certificate has {expected}");
             Err(Finding::new(codes::GPU_FWID_MISMATCH, detail))
         }
         _ => Ok(()),

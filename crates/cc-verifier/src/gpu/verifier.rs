@@ -48,7 +48,8 @@ impl Verifier {
         let chains: Vec<_> = own.iter().flatten().cloned().collect();
         let slots = Slots::sort(bytes(&request.endorsements)).1;
         let collateral = Collateral::judge(&slots, &chains, &self.anchors, &self.cache)?;
-        let members = members::of(&evidence, own.iter().map(Option::as_ref), &collateral, &mut Notes::default())?;
+        let members =
+            members::of(&evidence, own.iter().map(Option::as_ref), &collateral, &mut Notes::default())?;
         members.iter().try_for_each(|member| steps::check_alone(member).map(drop))?;
         let requests = plan::requests(&request.evidence, &members, &collateral);
         let devices = members.iter().map(|member| claims::of_device(member, None)).collect();

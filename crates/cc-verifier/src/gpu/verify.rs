@@ -35,8 +35,9 @@ pub fn verify(
     now: UnixTime,
     cache: &DeviceCache,
 ) -> Verification {
-    let add_key =
-        |key: KeyBuilder| slots.all().iter().fold(key.part(b"slots"), |key, list| key.list(list.iter().copied()));
+    let add_key = |key: KeyBuilder| {
+        slots.all().iter().fold(key.part(b"slots"), |key, list| key.list(list.iter().copied()))
+    };
     let devices = match evidence::devices(evidence) {
         Ok(devices) => devices,
         Err(finding) => return Verification::denied(finding),
@@ -60,15 +61,15 @@ pub(super) fn answer(
     learn: impl FnOnce(&[Arc<Chain>]) -> Result<Known, Finding>,
 ) -> (Option<Arc<Known>>, Verification) {
     let denied = |finding| Verification::denied(finding);
-    let read = Evidence::new(devices).and_then(|evidence| Ok((evidence, own_chains(devices, anchors, cache)?)));
+    let read =
+        Evidence::new(devices).and_then(|evidence| Ok((evidence, own_chains(devices, anchors, cache)?)));
     let (evidence, own) = match read {
         Ok(read) => read,
         Err(finding) => return (None, denied(finding)),
     };
     let lookup = cache.collateral(anchors, devices, add_key);
-    let known = lookup.or_judge(|| {
-        learn(&own.iter().flatten().map(|(_, chain)| Arc::clone(chain)).collect::<Vec<_>>())
-    });
+    let known = lookup
+        .or_judge(|| learn(&own.iter().flatten().map(|(_, chain)| Arc::clone(chain)).collect::<Vec<_>>()));
     let known = match known {
         Ok(known) => known,
         Err(finding) => return (None, denied(finding)),

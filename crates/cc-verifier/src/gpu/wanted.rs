@@ -38,9 +38,8 @@ impl Wanted {
             return Err(invalid("VBIOS version", opaque.item(Item::VBIOS_VERSION)));
         }
         let digits = bios.replace('.', "").to_ascii_uppercase();
-        let manifest = |kind, id, version, product: &str| {
-            Self { kind, id, version, product: product.to_owned() }
-        };
+        let manifest =
+            |kind, id, version, product: &str| Self { kind, id, version, product: product.to_owned() };
         if chain.arch.class() == DeviceClass::Switch {
             let id = format!("NV_SWITCH_BIOS_{LS10_BOARD}_{digits}");
             return Ok(vec![manifest(Kind::SwitchBios, id, bios, chain.arch.name())]);
@@ -54,7 +53,9 @@ impl Wanted {
         let project_sku = part(Item::PROJECT_SKU, "project SKU", is_code)?;
         let chip_sku = part(Item::CHIP_SKU, "chip SKU", is_code)?;
         let (driver_id, product) = match (chain.arch, opaque.item(Item::CHIP_INFO)) {
-            (Arch::Hopper | Arch::Ls10, _) => (format!("NV_GPU_DRIVER_{}_{driver}", chain.chip), chain.chip.as_str()),
+            (Arch::Hopper | Arch::Ls10, _) => {
+                (format!("NV_GPU_DRIVER_{}_{driver}", chain.chip), chain.chip.as_str())
+            }
             (Arch::Blackwell, None) => {
                 (format!("NV_GPU_CC_DRIVER_{FIRST_BLACKWELL}_{driver}"), FIRST_BLACKWELL)
             }

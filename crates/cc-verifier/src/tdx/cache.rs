@@ -69,8 +69,7 @@ impl QuoteCache {
         issuer: &Issuer,
         endorsements: impl FnOnce(KeyBuilder) -> KeyBuilder,
     ) -> Lookup<'_, Known> {
-        self.collateral.look_up(|| {
-            endorsements(KeyBuilder::new("collateral").part(anchors.digest()).part(&issuer.der))
-        })
+        self.collateral
+            .look_up(|| endorsements(KeyBuilder::new("collateral").part(anchors.digest()).part(&issuer.der)))
     }
 }

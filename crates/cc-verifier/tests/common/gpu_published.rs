@@ -86,12 +86,7 @@ pub(crate) fn plan_request(devices: &[Device], endorsements: &[Vec<u8>]) -> Plan
 }
 
 /// Verifies under NVIDIA's roots.
-pub(crate) fn verify(
-    devices: &[Device],
-    endorsements: &[Vec<u8>],
-    at: u64,
-    waivers: &[&str],
-) -> VerifyReply {
+pub(crate) fn verify(devices: &[Device], endorsements: &[Vec<u8>], at: u64, waivers: &[&str]) -> VerifyReply {
     Verifier::new(Anchors::nvidia(), 0).verify(&verify_request(devices, endorsements, at, waivers))
 }
 
