@@ -274,11 +274,16 @@ fn certificates(pem: &str) -> Vec<Vec<u8>> {
 fn no_bit_of_a_report_can_be_flipped() {
     let verifier = Verifier::new(Anchors::nvidia(), 64);
     let mut flips = 0;
-    for (folder, file, _, at, _, _) in ROWS.iter().filter(|row| row.5 == "accept" && row.1.ends_with(".bin"))
-    {
+    // One of each form.
+    for (folder, file, at) in [
+        (COMPLETE, "report.bin", JUN_2025),
+        ("nvidia-gpu/blackwell-575.32-nvat", "report.bin", JUN_2025),
+        ("nvidia-gpu/hopper-580.159-nvat", "report.bin", JUN_2025),
+        ("nvidia-switch/ls10-nvat", "report.bin", JUN_2026),
+    ] {
         let genuine = devices(folder, file);
         let code_of =
-            |devices: &[Device]| code(&verifier.verify(&verify_request(devices, &[], *at, BOTH))).to_owned();
+            |devices: &[Device]| code(&verifier.verify(&verify_request(devices, &[], at, BOTH))).to_owned();
         assert_eq!(code_of(&genuine), "accept", "{folder}");
         for position in 0..genuine[0].report.len() {
             let mut devices = genuine.clone();
@@ -288,7 +293,7 @@ fn no_bit_of_a_report_can_be_flipped() {
         }
     }
     println!("{flips} flips");
-    assert!(flips > 20_000);
+    assert!(flips > 14_000);
 }
 
 /// Every report with every row's endorsements: as with a memory that has seen all the others.

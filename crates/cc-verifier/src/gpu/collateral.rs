@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use cc_core::Finding;
-use cc_core::gpu::DeviceClass;
 
 use super::anchors::Anchors;
 use super::cache::DeviceCache;
@@ -12,7 +11,6 @@ use super::manifests::{Candidate, Manifest};
 use super::pool::Pool;
 use super::rim;
 use super::slots::Slots;
-use super::spdm::Report;
 use crate::ocsp::{Answers, Subject};
 
 /// Judged endorsements.
@@ -20,7 +18,7 @@ use crate::ocsp::{Answers, Subject};
 pub(super) struct Collateral {
     pub(super) manifests: Vec<Candidate>,
     pub(super) answers: Answers,
-    pool: Pool,
+    pub(super) pool: Pool,
 }
 
 /// Collateral with what its endorsements were recognised as.
@@ -49,11 +47,6 @@ impl Collateral {
         let subjects: Vec<&Subject> = of_devices.chain(of_manifests).collect();
         let answers = Answers::judge(slots.ocsp.iter().copied(), &subjects);
         Ok(Self { manifests, answers, pool })
-    }
-
-    /// The chain of a device that came without one.
-    pub(super) fn chain(&self, report: &Report<'_>, class: DeviceClass) -> Result<Arc<Chain>, Finding> {
-        self.pool.of(report, class).map(Arc::clone)
     }
 
     /// Remembers the manifests; after evidence was accepted with them.

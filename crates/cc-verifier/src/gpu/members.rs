@@ -26,14 +26,24 @@ pub(super) struct Member<'e> {
 pub(super) fn of<'e, 'c>(
     evidence: &'e Evidence<'e>,
     own: impl Iterator<Item = Option<&'c Arc<Chain>>>,
-    collateral: &Collateral,
+    collateral: &'c Collateral,
     notes: &mut Notes,
 ) -> Result<Vec<Member<'e>>, Finding> {
+    let pool = &collateral.pool;
+    let entries = || evidence.devices.iter().zip(&evidence.reports);
+    let known: Vec<Option<&Arc<Chain>>> = entries()
+        .zip(own)
+        .map(|((device, report), own)| own.or_else(|| pool.signer(report, device.class)))
+        .collect();
+    let mut taken: Vec<_> = known.iter().flatten().copied().collect();
     let mut members: Vec<Member<'e>> = Vec::with_capacity(evidence.devices.len());
-    for ((device, report), own) in evidence.devices.iter().zip(&evidence.reports).zip(own) {
-        let chain = own.map_or_else(|| collateral.chain(report, device.class), |own| Ok(Arc::clone(own)));
+    for ((device, report), known) in entries().zip(known) {
+        let chain = known.map_or_else(|| pool.other_than(&taken, device.class), Ok);
         let chain = match chain {
-            Ok(chain) => chain,
+            Ok(chain) => {
+                taken.push(chain);
+                Arc::clone(chain)
+            }
             Err(finding) if is_missing(&finding) => {
                 report.opaque.judge(device.class)?; // G9, which needs no chain
                 notes.miss(finding, &Waivers::none());

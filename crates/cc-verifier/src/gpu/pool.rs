@@ -50,18 +50,30 @@ impl Pool {
         self.0.iter().filter_map(|chain| chain.as_ref().ok())
     }
 
-    /// The chain of the device of that class which signed a report. Without one, the first chain of that class, under
-    /// which the signature is then refused; without any, the first rejection; otherwise `gpu.chain.missing`.
-    pub(super) fn of(&self, report: &Report<'_>, class: DeviceClass) -> Result<&Arc<Chain>, Finding> {
-        let of_class = || self.chains().filter(|chain| chain.arch.class() == class);
-        let signed = of_class().find(|chain| signature::verify(report, &chain.key).is_ok());
-        signed.or_else(|| of_class().next()).ok_or_else(|| {
+    /// The chain of the device of that class which signed a report.
+    pub(super) fn signer(&self, report: &Report<'_>, class: DeviceClass) -> Option<&Arc<Chain>> {
+        self.of_class(class).find(|chain| signature::verify(report, &chain.key).is_ok())
+    }
+
+    /// For a device whose report none of the chains signed: the first one that is of no other device, under which the
+    /// signature is then refused. Without one the first rejection, and without any `gpu.chain.missing`.
+    pub(super) fn other_than(
+        &self,
+        taken: &[&Arc<Chain>],
+        class: DeviceClass,
+    ) -> Result<&Arc<Chain>, Finding> {
+        let is_free = |chain: &&Arc<Chain>| !taken.iter().any(|other| Arc::ptr_eq(other, chain));
+        self.of_class(class).find(is_free).ok_or_else(|| {
             let rejection = self.0.iter().find_map(|chain| chain.as_ref().err());
             rejection.cloned().unwrap_or_else(|| {
                 let detail = "no certificate chain of the device in the evidence or among the endorsements";
                 Finding::new(codes::GPU_CHAIN_MISSING, detail)
             })
         })
+    }
+
+    fn of_class(&self, class: DeviceClass) -> impl Iterator<Item = &Arc<Chain>> {
+        self.chains().filter(move |chain| chain.arch.class() == class)
     }
 }
 
