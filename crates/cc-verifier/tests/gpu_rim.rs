@@ -577,7 +577,7 @@ fn a_chain_has_four_certificates_in_order() {
     // Each link: a certificate of a stranger in the place of NVIDIA's.
     for which in [AUTHORITY, ISSUER, SIGNER] {
         let mut keys = Chain::nvidia().keys;
-        keys[which] = cc_testkit::snp::keys::stranger_p384();
+        keys[which] = keys::stranger_p384();
         let other = Chain::with_keys(keys, root_der().to_vec()).certificates();
         let mut pasted = chain.clone();
         pasted[3 - which] = other[3 - which].clone();

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, SHA384, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::canonical::canonical;
+use super::canonical::{canonical, declarations};
 use super::chain::Chain;
 use super::tag::Tag;
 use crate::snp::SignKey;
@@ -143,15 +143,7 @@ impl Signature {
             )
         };
         // A part has the declarations of all that it stands in.
-        let root = tag.split('>').next().unwrap();
-        let above: String = root.split_inclusive('"').collect::<Vec<_>>().chunks(2).fold(
-            format!(" xmlns:ds=\"{XMLDSIG}\""),
-            |all, pair| {
-                let declaration = pair.concat();
-                let at = declaration.find(" xmlns");
-                all + at.map_or("", |at| &declaration[at..])
-            },
-        );
+        let above = format!(" xmlns:ds=\"{XMLDSIG}\"{}", declarations(tag));
         let value = STANDARD.encode(self.key.sign_fixed(canonical(&info(&above)).as_bytes()));
         let key_info = self.key_info.as_ref().map(|inside| format!("<ds:KeyInfo>{inside}</ds:KeyInfo>"));
         format!(
