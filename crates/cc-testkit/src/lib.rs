@@ -19,6 +19,7 @@ pub mod federation;
 pub mod fuse;
 pub mod https;
 pub mod kds;
+pub mod nvidia;
 pub mod ocsp;
 pub mod pcs;
 pub mod snp;

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod federation;
+pub mod ocsp;
 pub mod tdx;
 
 use std::sync::LazyLock;
