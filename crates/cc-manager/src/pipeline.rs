@@ -197,7 +197,9 @@ pub async fn verify(
         Ok(()) => {
             at = later(at, fetcher.elapsed().saturating_sub(began));
             let judged = judge(plugin, &mut call, &mut collateral, at, floors);
-            if judged.is_err() && collateral.refresh(fetcher, deadline, keep).await {
+            // For the past nothing newer would do.
+            let may_refresh = judged.is_err() && !at.is_replayed();
+            if may_refresh && collateral.refresh(fetcher, deadline, keep).await {
                 at = later(at, fetcher.elapsed().saturating_sub(began));
                 judge(plugin, &mut call, &mut collateral, at, floors)
             } else {

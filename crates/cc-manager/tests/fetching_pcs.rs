@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cc_core::message::EndorsementRequest;
-use cc_manager::fetch::{Content, FetchFailure, Fetcher, Keep, Roots};
+use cc_manager::fetch::{Content, FetchFailure, Fetcher, Keep, Roots, Source};
 use cc_manager::{Endpoint, FetchConfig};
 use cc_testkit::https::Fault;
 use cc_testkit::pcs::{self, Pcs};
@@ -42,7 +42,8 @@ async fn get(fetcher: &Fetcher, host: &str, path: &str) -> Result<Content, Fetch
         max_age: 86_400,
         post: None,
     };
-    fetcher.fetch(&request, fetcher.deadline(Duration::from_secs(30)), Keep::Yes).await
+    let deadline = fetcher.deadline(Duration::from_secs(30));
+    fetcher.fetch(&request, deadline, Keep::Yes, Source::Any).await.map(|fetched| fetched.content)
 }
 
 fn content(body: &[u8], chain: Option<&str>) -> Content {

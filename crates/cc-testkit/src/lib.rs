@@ -20,6 +20,7 @@ pub mod fuse;
 pub mod gpu;
 pub mod https;
 pub mod kds;
+pub mod nvidia;
 pub mod ocsp;
 pub mod pcs;
 pub mod snp;

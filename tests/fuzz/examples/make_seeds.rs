@@ -8,8 +8,10 @@ use cc_core::message::{
     Blob, CollectRequest, Collected, Denial, Floor, Identity, MESSAGE_VERSION, Message, VerifyReply,
     WireOutcome,
 };
-use cc_core::{Binding, BoundField, BoundKind, Claims, Code, Profile, ProfileInfo, Role, TrustClass};
+use cc_core::{Binding, BoundField, BoundKind, Claims, Code, Profile, ProfileInfo, Role, TrustClass, exchange};
+use cc_testkit::der;
 use cc_testkit::gpu::rim::{Signer, Tag, canonical};
+use cc_testkit::ocsp::{Authority, authority_key};
 use cc_testkit::tdx::ccel::EventLog;
 use cc_testkit::tdx::collateral::{QeIdentity, TcbInfo};
 use cc_testkit::tdx::sgx::SgxExtension;
@@ -26,6 +28,7 @@ use fed_proto::message::{
 use fed_proto::verdict::Verdict;
 use muster_fuzz::federation::{FEDERATION, KEY, TRANSCRIPT, envelope, leaf, message};
 use muster_fuzz::gpu::WORLDS;
+use muster_fuzz::ocsp::{ANSWERS, NONCE, SERIAL, SUBJECT};
 use muster_fuzz::{
     CHAIN, CHAIN_PEM, LEAF, MIRRORED, REPORT, TURIN_CHAIN, TURIN_LEAF, input_of, plan_request, verify_request,
 };
@@ -47,6 +50,7 @@ fn main() {
     tdx();
     gpu();
     rim();
+    ocsp();
 
     let genuine: [&[u8]; 3] = [LEAF, &CHAIN[0], &CHAIN[1]];
     let turin: [&[u8]; 3] = [TURIN_LEAF, &TURIN_CHAIN[0], &TURIN_CHAIN[1]];
@@ -145,6 +149,21 @@ fn rim() {
     manifest("unsigned", driver.xml().as_bytes());
     manifest("signed-twice", signer.sign_xml(&signer.sign_xml(&driver.xml())).as_bytes());
     manifest("canonical", canonical(&driver.xml()).as_bytes());
+}
+
+fn ocsp() {
+    let question = cc_verifier::ocsp::request(&SUBJECT, &NONCE);
+    for (name, answer) in ANSWERS.iter() {
+        let answer = answer.sign();
+        write("ocsp_response", name, &answer);
+        write("ocsp_response", &format!("{name}-exchange"), &exchange::encode(&question, &answer));
+    }
+    let mut own = Authority::test().answer(SERIAL);
+    own.responder = der::context(1, &[Authority::test().name]);
+    own.certificates.clear();
+    write("ocsp_response", "by-issuer", &own.sign_with(authority_key()));
+    own.status = 3;
+    write("ocsp_response", "try-later", &own.sign());
 }
 
 fn write(target: &str, name: &str, bytes: &[u8]) {

@@ -8,6 +8,7 @@
 
 pub mod federation;
 pub mod gpu;
+pub mod ocsp;
 pub mod tdx;
 
 use std::sync::LazyLock;

@@ -14,7 +14,7 @@ use cc_testkit::kds::Kds;
 
 use super::{Standstill, accept, denied, evidence, identity, plan, plugin, plugin_of, reply};
 use crate::endorsements::{Endorsement, Origin};
-use crate::fetch::{Fetcher, Keep, Roots};
+use crate::fetch::{Fetcher, Keep, Roots, Source};
 use crate::plugin::{Call, CallError};
 use crate::{
     Endpoint, Expectation, FetchConfig, Floors, Host, Judged, NoPlugin, Plugin, Request, Verification,
@@ -241,7 +241,7 @@ async fn a_wrong_answer_is_not_kept() {
                 post: None,
             };
             let deadline = fetcher.deadline(Duration::from_secs(1));
-            fetcher.fetch(&wanted, deadline, Keep::Yes).await.unwrap();
+            fetcher.fetch(&wanted, deadline, Keep::Yes, Source::Any).await.unwrap();
         }
         let judged = verify(&host, &fetcher, &Floors::open(None), Request { at: at(replayed), ..request() })
             .await

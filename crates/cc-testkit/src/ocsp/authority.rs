@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, digest};
 
-use super::{Answer, BASIC, CertStatus, EXTENDED_KEY_USAGE, NO_CHECK, OCSP_SIGNING, Single};
+use super::{Answer, BASIC, CertStatus, EXTENDED_KEY_USAGE, NO_CHECK, NONCE, OCSP_SIGNING, Single};
 use crate::der;
 use crate::snp::ca::{AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, KEY_USAGE, SUBJECT_KEY_ID, authority_key_id};
 use crate::snp::keys::key;
@@ -128,6 +128,13 @@ impl Authority {
             der::octet_string(&hash.of(self.key.public())),
             der::tlv(der::INTEGER, serial),
         ])
+    }
+
+    /// A question about the certificate with this serial number (INTEGER content), DER.
+    pub fn question(&self, serial: &[u8], nonce: &[u8]) -> Vec<u8> {
+        let list = der::seq(&[der::seq(&[self.cert_id(Hash::Sha384, serial)])]);
+        let nonce = Ext::new(NONCE, der::octet_string(nonce)).encode();
+        der::seq(&[der::seq(&[list, der::context(2, &[der::seq(&[nonce])])])])
     }
 
     /// An answer that the certificate with this serial number (INTEGER content) is good, current for a day from
