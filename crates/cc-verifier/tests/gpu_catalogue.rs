@@ -79,7 +79,7 @@ const FORM: [Row; 22] = [
 ];
 
 const CHAIN: [Row; 22] = [
-    ("N-GPU-12", Hopper, |c| _ = attackers_root(c), "gpu.chain.untrusted_root"),
+    ("N-GPU-12", Hopper, attackers_root, "gpu.chain.untrusted_root"),
     (
         "N-GPU-13",
         Hopper,

@@ -90,20 +90,18 @@ fn firmware_identities_are_read_strictly() {
         fwid(|c| c.specs[0].set_ext(COMPOSITE_DEVICE_ID, composite_device_id(keys::device(), &[0; 48]))),
         "gpu.fwid.mismatch"
     );
-    for (what, edit) in [
-        (
-            "47 bytes",
-            (|c: &mut DeviceChain| {
-                c.specs[0].set_ext(COMPOSITE_DEVICE_ID, composite_device_id(keys::device(), &FWID[..47]));
-            }) as fn(&mut DeviceChain),
-        ),
+    let unreadable: [(&str, fn(&mut DeviceChain)); 4] = [
+        ("47 bytes", |c| {
+            c.specs[0].set_ext(COMPOSITE_DEVICE_ID, composite_device_id(keys::device(), &FWID[..47]));
+        }),
         ("Blackwell's form", |c| c.specs[0].set_ext(COMPOSITE_DEVICE_ID, tcb_info(&[&FWID]))),
         ("bytes behind it", |c| {
             let value = [composite_device_id(keys::device(), &FWID), vec![0]].concat();
             c.specs[0].set_ext(COMPOSITE_DEVICE_ID, value);
         }),
         ("last 48 bytes of something", |c| c.specs[0].set_ext(COMPOSITE_DEVICE_ID, FWID.to_vec())),
-    ] {
+    ];
+    for (what, edit) in unreadable {
         assert_eq!(fwid(edit), "gpu.fwid.missing", "{what}");
     }
     // Twice is refused as any extension is.

@@ -106,6 +106,7 @@ fn statuses_are_asked_for_with_a_nonce_of_the_evidence() {
 
 #[test]
 fn claims_are_shown_and_what_verification_would_refuse_is_refused() {
+    type Case = (fn(&mut World), &'static str);
     let world = hopper();
     let claims = serde_json::to_value(plan(&Parts::of(&world)).claims).unwrap();
     assert_eq!(claims["devices"][0]["driver_version"], "550.90.07");
@@ -116,8 +117,8 @@ fn claims_are_shown_and_what_verification_would_refuse_is_refused() {
         let parts = Parts { evidence: world.evidence(), ..Parts::default() };
         parts.plan().map_or_else(|finding| finding.code.as_str().to_owned(), |_| "planned".to_owned())
     };
-    for (edit, expected) in [
-        ((|w| first(w).report.request[0] = 9) as fn(&mut World), "gpu.spdm.version"),
+    let cases: [Case; 9] = [
+        (|w| first(w).report.request[0] = 9, "gpu.spdm.version"),
         (|w| w.members.push(w.members[0].clone()), "gpu.devices.duplicate"),
         (|w| first(w).label = Some("LS10".to_owned()), "gpu.arch.mismatch"),
         (|w| first(w).report.nonce[0] ^= 1, "gpu.signature.invalid"),
@@ -127,7 +128,8 @@ fn claims_are_shown_and_what_verification_would_refuse_is_refused() {
         // Not what depends on time, nor what is missing.
         (|w| first(w).chain.specs[0].not_after = NOW - 1, "planned"),
         (|w| first(w).pem = Some(Vec::new()), "planned"),
-    ] {
+    ];
+    for (edit, expected) in cases {
         assert_eq!(refused(edit), expected);
     }
 }

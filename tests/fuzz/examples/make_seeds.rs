@@ -8,7 +8,9 @@ use cc_core::message::{
     Blob, CollectRequest, Collected, Denial, Floor, Identity, MESSAGE_VERSION, Message, VerifyReply,
     WireOutcome,
 };
-use cc_core::{Binding, BoundField, BoundKind, Claims, Code, Profile, ProfileInfo, Role, TrustClass, exchange};
+use cc_core::{
+    Binding, BoundField, BoundKind, Claims, Code, Profile, ProfileInfo, Role, TrustClass, exchange,
+};
 use cc_testkit::der;
 use cc_testkit::gpu::rim::{Signer, Tag, canonical};
 use cc_testkit::ocsp::{Authority, authority_key};
