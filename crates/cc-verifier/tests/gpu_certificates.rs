@@ -81,6 +81,7 @@ fn renamed(chain: &mut DeviceChain, at: usize, common_name: &str) {
 
 #[test]
 fn firmware_identities_are_read_strictly() {
+    type Unreadable = (&'static str, fn(&mut DeviceChain));
     let fwid = |edit: fn(&mut DeviceChain)| {
         let mut world = hopper();
         edit(&mut first(&mut world).chain);
@@ -90,7 +91,7 @@ fn firmware_identities_are_read_strictly() {
         fwid(|c| c.specs[0].set_ext(COMPOSITE_DEVICE_ID, composite_device_id(keys::device(), &[0; 48]))),
         "gpu.fwid.mismatch"
     );
-    let unreadable: [(&str, fn(&mut DeviceChain)); 4] = [
+    let unreadable: [Unreadable; 4] = [
         ("47 bytes", |c| {
             c.specs[0].set_ext(COMPOSITE_DEVICE_ID, composite_device_id(keys::device(), &FWID[..47]));
         }),

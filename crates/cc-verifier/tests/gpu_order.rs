@@ -52,7 +52,8 @@ fn the_first_missing_thing_counts_and_waivers_are_recorded() {
 /// Rejections of every step win over what is missing before them.
 #[test]
 fn rejections_win_over_what_is_missing() {
-    let cases: [(&str, fn(&mut Member), &str); 7] = [
+    type Case = (&'static str, fn(&mut Member), &'static str);
+    let cases: [Case; 7] = [
         ("dates", |m| m.chain.specs[1].not_after = NOW - 1, "gpu.chain.expired"),
         ("label", |m| m.label = Some("LS10".to_owned()), "gpu.arch.mismatch"),
         ("firmware", |m| m.edit(|r| r.item_mut(item::FWID)[0] ^= 1), "gpu.fwid.mismatch"),
