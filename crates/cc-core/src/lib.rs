@@ -13,6 +13,7 @@ pub mod abi;
 mod binding;
 mod claims;
 mod code;
+pub mod exchange;
 pub mod gpu;
 pub mod limits;
 pub mod message;

@@ -126,6 +126,26 @@ pub struct EndorsementRequest {
     /// For how many seconds after fetching it may be served from the cache.
     #[n(2)]
     pub max_age: u64,
+    /// What to post there; nothing to get it. What is handed back is then not the answer alone but the
+    /// [exchange](crate::exchange).
+    #[n(3)]
+    pub post: Option<Post>,
+}
+
+/// A question for a service.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Post {
+    /// Its media type, one of those that the host knows.
+    #[n(0)]
+    pub media_type: String,
+    /// The question.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub body: Vec<u8>,
+    /// What it is about: a kept exchange with the same address and key answers it, too, although the question may have
+    /// had another nonce.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub key: Vec<u8>,
 }
 
 /// Asks whether evidence is authentic, and what it says.

@@ -1,7 +1,6 @@
 //! The endorsements of one verification: supplied, fetched, and what the plugin made of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use cc_core::limits::{MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_MESSAGE};
 use cc_core::message::{Blob, EndorsementRequest, Floor};
@@ -10,11 +9,14 @@ use cc_core::{Class, Finding, Profile, codes};
 use crate::Sha256;
 use crate::contract::UNKNOWN;
 use crate::endorsements::{Endorsement, Origin, dedupe, is_der, split};
-use crate::fetch::{Content, Fetcher, Keep};
+use crate::fetch::{Content, Deadline, Fetched as Answer, Fetcher, Keep, Source};
 
 /// Room in a message for what is not evidence or endorsements, in bytes.
 const MESSAGE_OVERHEAD: usize = 16 * 1024;
 
+/// From which age on, in seconds, what the cache served is fetched anew when it did not do. Who sends evidence that is
+/// denied again and again does not make this verifier ask more often.
+const REFRESH_AGE: u64 = 300;
 /// Most objects that one answer may hold: the network must not crowd out what was supplied.
 const MAX_FETCHED: usize = 8;
 
@@ -27,16 +29,22 @@ pub(crate) struct Collateral {
     /// Bytes of evidence and endorsements.
     total: usize,
     shed: Vec<String>,
+    /// What plans asked for: addresses, and what the questions posted there are about.
+    asked: BTreeSet<(String, Option<Vec<u8>>)>,
     fetched: Vec<Fetched>,
     failures: Vec<Failure>,
 }
 
 /// An answer that was taken in.
 struct Fetched {
-    url: String,
+    request: EndorsementRequest,
     body: Sha256,
     /// What the body consists of.
     objects: Vec<Sha256>,
+    /// What of it, and of the chain beside it, nobody else had supplied.
+    own: Vec<Sha256>,
+    /// For how many seconds the cache has had it.
+    age: Option<u64>,
 }
 
 /// An endorsement that was wanted and could not be had.
@@ -74,50 +82,97 @@ impl Collateral {
             reason.is_none()
         });
         let total = room.total;
-        Ok(Self { endorsements, kinds: Vec::new(), total, shed, fetched: Vec::new(), failures: Vec::new() })
+        Ok(Self { endorsements, total, shed, ..Self::default() })
     }
 
-    /// Fetches one after the other, since vendors throttle. What fails or does not fit is remembered, and never
-    /// ends it.
+    /// Fetches what was not asked for before, one after the other, since vendors throttle. What fails or does not fit is
+    /// remembered, and never ends it. Says whether anything came.
     pub(crate) async fn fetch(
         &mut self,
         fetcher: &Fetcher,
-        requests: &[EndorsementRequest],
-        patience: Duration,
+        requests: Vec<EndorsementRequest>,
+        deadline: Deadline,
         keep: Keep,
-    ) {
-        let deadline = fetcher.deadline(patience);
+    ) -> bool {
+        let before = self.fetched.len();
         for request in requests {
-            let EndorsementRequest { kind, url, .. } = request;
+            let subject = (request.url.clone(), request.post.as_ref().map(|post| post.key.clone()));
+            if !self.asked.insert(subject) {
+                continue;
+            }
+            let EndorsementRequest { kind, url, .. } = &request;
             tracing::info!(kind, url, "fetching");
-            let fetched = fetcher.fetch(request, deadline, keep).await.map_err(|failure| failure.to_string());
-            if let Err(reason) = fetched.and_then(|content| self.take(url, &content)) {
-                self.failures.push(Failure { kind: kind.clone(), url: url.clone(), reason });
+            let answer = fetcher.fetch(&request, deadline, keep, Source::Any).await;
+            let taken =
+                answer.map_err(|f| f.to_string()).and_then(|answer| self.take(&request, &answer, &[]));
+            if let Err(reason) = taken {
+                self.failures.push(Failure { kind: request.kind, url: request.url, reason });
             }
         }
+        self.fetched.len() > before
     }
 
-    /// Takes in an answer with its issuer chain, or nothing of it.
-    fn take(&mut self, url: &str, Content { body, issuer_chain }: &Content) -> Result<(), String> {
-        let parts = split(body)?;
+    /// Fetches anew what the cache has served for long, until that fails. Says whether anything else came.
+    pub(crate) async fn refresh(&mut self, fetcher: &Fetcher, deadline: Deadline, keep: Keep) -> bool {
+        let (mut changed, mut failed) = (false, fetcher.is_offline());
+        for old in std::mem::take(&mut self.fetched) {
+            if failed || old.age.is_none_or(|age| age < REFRESH_AGE) {
+                self.fetched.push(old);
+                continue;
+            }
+            let EndorsementRequest { kind, url, .. } = &old.request;
+            tracing::info!(kind, url, "fetching anew");
+            let answer = fetcher.fetch(&old.request, deadline, keep, Source::Address).await;
+            match answer
+                .map_err(|f| f.to_string())
+                .and_then(|answer| self.take(&old.request, &answer, &old.own))
+            {
+                Ok(()) => changed |= self.fetched.last().is_some_and(|new| new.body != old.body),
+                Err(reason) => {
+                    failed = true;
+                    self.failures.push(Failure { kind: kind.clone(), url: url.clone(), reason });
+                    self.fetched.push(old);
+                }
+            }
+        }
+        changed
+    }
+
+    /// Takes in an answer with its issuer chain in place of these objects, or nothing of it.
+    fn take(
+        &mut self,
+        request: &EndorsementRequest,
+        answer: &Answer,
+        replaced: &[Sha256],
+    ) -> Result<(), String> {
+        let Answer { content: Content { body, issuer_chain }, age } = answer;
+        // An exchange is one object, whatever the answer in it looks like.
+        let parts = if request.post.is_some() { vec![body.clone()] } else { split(body)? };
         let chain = issuer_chain.as_ref().map_or(Ok(Vec::new()), |chain| split(chain.as_bytes()))?;
         let count = parts.len().saturating_add(chain.len());
         if count > MAX_FETCHED {
             return Err(format!("objects in the answer: {count}, the limit is {MAX_FETCHED}"));
         }
+        let url = &request.url;
         let fetched = |source: &str, parts: Vec<Vec<u8>>| -> Vec<_> {
             parts.into_iter().map(|part| Endorsement::new(part, source, Origin::Fetched)).collect()
         };
         let mut new = fetched(url, parts);
         let objects = new.iter().map(|endorsement| endorsement.sha256).collect();
         new.append(&mut fetched(&format!("issuer chain of {url}"), chain));
-        new.retain(|new| self.endorsements.iter().all(|known| known.sha256 != new.sha256));
+        let (old, others): (Vec<_>, Vec<_>) =
+            self.endorsements.iter().partition(|e| replaced.contains(&e.sha256));
+        new.retain(|new| others.iter().all(|known| known.sha256 != new.sha256));
         dedupe(&mut new);
-        let mut room = Room { count: self.endorsements.len(), total: self.total };
+        let freed = old.iter().fold(0_usize, |sum, e| sum.saturating_add(e.bytes.len()));
+        let mut room = Room { count: others.len(), total: self.total.saturating_sub(freed) };
         new.iter().try_for_each(|e| room.take(e.bytes.len())).map_err(|finding| finding.detail)?;
         self.total = room.total;
+        self.endorsements.retain(|e| !replaced.contains(&e.sha256));
+        let own = new.iter().map(|endorsement| endorsement.sha256).collect();
         self.endorsements.append(&mut new);
-        self.fetched.push(Fetched { url: url.to_owned(), body: Sha256::of(body), objects });
+        let (request, body) = (request.clone(), Sha256::of(body));
+        self.fetched.push(Fetched { request, body, objects, own, age: *age });
         Ok(())
     }
 
@@ -136,9 +191,9 @@ impl Collateral {
     pub(crate) fn confirm(&self, fetcher: &Fetcher) {
         let kinds = self.endorsements.iter().zip(&self.kinds);
         let known: BTreeSet<_> = kinds.filter(|(_, kind)| *kind != UNKNOWN).map(|(e, _)| e.sha256).collect();
-        for Fetched { url, body, objects } in &self.fetched {
+        for Fetched { request, body, objects, .. } in &self.fetched {
             if objects.iter().any(|object| known.contains(object)) {
-                fetcher.confirm(url, *body);
+                fetcher.confirm(request, *body);
             }
         }
     }

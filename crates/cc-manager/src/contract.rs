@@ -2,10 +2,10 @@
 //!
 //! A broken contract is `plug.contract` and denies the one request; the process goes on.
 
-use cc_core::limits::{MAX_CLAIMS, MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_PLAN_REQUESTS};
+use cc_core::limits::{MAX_CLAIMS, MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_PLAN_REQUESTS, MAX_POST};
 use cc_core::message::{
-    CollectRequest, Collected, Denial, EndorsementRequest, Floor, Message, Plan, VerifyReply, VerifyRequest,
-    WireOutcome,
+    CollectRequest, Collected, Denial, EndorsementRequest, Floor, Message, Plan, Post, VerifyReply,
+    VerifyRequest, WireOutcome,
 };
 use cc_core::{
     Accepted, BoundField, BoundKind, ClaimValue, Claims, Class, Code, Finding, bound_field_of, codes,
@@ -15,6 +15,10 @@ use cc_core::{
 const MAX_NAME: usize = 64;
 /// Longest address in a plan, in bytes.
 const MAX_URL: usize = 2048;
+/// Kinds of question that a plan may have posted.
+const MEDIA_TYPES: [&str; 1] = ["application/ocsp-request"];
+/// Longest key of a question, in bytes.
+const MAX_KEY: usize = 1024;
 /// Most floors in one reply.
 const MAX_FLOORS: usize = 16;
 /// Domains whose conditions the host alone judges.
@@ -94,18 +98,32 @@ pub(crate) fn plan(bytes: &[u8]) -> Result<Plan, Finding> {
     if count > MAX_PLAN_REQUESTS {
         return Err(broken(format!("plan has {count} requests, the limit is {MAX_PLAN_REQUESTS}")));
     }
-    for EndorsementRequest { kind, url, .. } in &plan.requests {
+    for EndorsementRequest { kind, url, max_age: _, post } in &plan.requests {
         name("kind of a request", kind).map_err(broken)?;
         if url.len() > MAX_URL || !url.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(broken(format!(
                 "address of {kind} is not at most {MAX_URL} visible ASCII characters"
             )));
         }
+        post.as_ref().map_or(Ok(()), question).map_err(broken)?;
     }
     if !plan.claims.is_empty() {
         claims(&plan.claims, bytes.len()).map_err(broken)?;
     }
     Ok(plan)
+}
+
+/// Checks what a plan wants to have posted.
+fn question(Post { media_type, body, key }: &Post) -> Result<(), String> {
+    if !MEDIA_TYPES.contains(&media_type.as_str()) {
+        return Err(format!("a question of media type {media_type:?} is not posted"));
+    }
+    for (what, size, limit) in [("body", body.len(), MAX_POST), ("key", key.len(), MAX_KEY)] {
+        if size == 0 || size > limit {
+            return Err(format!("{what} of a question has {size} bytes, expected 1 to {limit}"));
+        }
+    }
+    Ok(())
 }
 
 /// Checks a reply against the request that it answers.

@@ -4,13 +4,15 @@
 //! reported and left out, since a folder may hold other things too; a path that does not exist is an error.
 //!
 //! A file may be DER, a PEM bundle, DER in hexadecimal digits as Intel's caching service gives out its revocation
-//! lists, a `bundle` of Intel's collateral, or any other document or table, which stays as it is.
+//! lists, DER in base64 as OCSP answers are kept, a `bundle` of Intel's collateral, or any other document or table, which stays as it is.
 
 mod bundle;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use cc_core::limits::{MAX_ENDORSEMENT, MAX_MESSAGE};
 use rustls_pki_types::pem::{PemObject, SectionKind};
 
@@ -144,7 +146,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 
 /// The objects of a file in the forms that files have and fetched bodies do not.
 fn objects(file: &[u8], notes: &mut Vec<String>) -> Result<Vec<Vec<u8>>, String> {
-    if let Some(der) = hex_der(file) {
+    if let Some(der) = hex_der(file).or_else(|| base64_der(file)) {
         return Ok(vec![der]);
     }
     if bundle::is_bundle(file) { bundle::objects(file) } else { parts(file, notes) }
@@ -152,7 +154,15 @@ fn objects(file: &[u8], notes: &mut Vec<String>) -> Result<Vec<Vec<u8>>, String>
 
 /// The one DER SEQUENCE that a text of hexadecimal digits stands for.
 fn hex_der(text: &[u8]) -> Option<Vec<u8>> {
-    let bytes = hex::decode(text.trim_ascii_end()).ok()?;
+    one_sequence(hex::decode(text.trim_ascii_end()).ok()?)
+}
+
+/// The one DER SEQUENCE that a text in base64 stands for: one line, canonical.
+fn base64_der(text: &[u8]) -> Option<Vec<u8>> {
+    one_sequence(STANDARD.decode(text.trim_ascii_end()).ok()?)
+}
+
+fn one_sequence(bytes: Vec<u8>) -> Option<Vec<u8>> {
     (sequence_length(&bytes) == Some(bytes.len())).then_some(bytes)
 }
 
@@ -205,9 +215,9 @@ pub(crate) fn is_der(bytes: &[u8]) -> bool {
     sequence_length(bytes).is_some_and(|length| length <= bytes.len())
 }
 
-/// Whether `bytes` begin as a JSON object does.
+/// Whether `bytes` begin as a JSON object or XML does.
 fn is_document(bytes: &[u8]) -> bool {
-    bytes.trim_ascii_start().first() == Some(&b'{')
+    matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'<'))
 }
 
 /// Whether `bytes` begin as a crypto-agile event log of the TCG does: its header event holds this name.

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cc_core::codes;
-use cc_core::message::EndorsementRequest;
+use cc_core::message::{EndorsementRequest, Post};
 use reqwest::Client;
 use tokio::sync::OnceCell;
 
@@ -61,6 +61,15 @@ pub enum Keep {
     No,
 }
 
+/// Whether the cache may answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// Yes, if what it has is not too old.
+    Any,
+    /// No, the address itself: what the cache has did not do.
+    Address,
+}
+
 /// What was fetched from one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
@@ -68,6 +77,15 @@ pub struct Content {
     pub body: Vec<u8>,
     /// Certificates of who signed the body, in PEM, where the service sends them in a header.
     pub issuer_chain: Option<String>,
+}
+
+/// What was fetched, and how old it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// What was fetched.
+    pub content: Content,
+    /// For how many seconds the cache has had it; nothing when it comes from its address.
+    pub age: Option<u64>,
 }
 
 /// Why an endorsement could not be fetched.
@@ -88,6 +106,9 @@ pub enum FetchFailure {
     /// Nothing may be fetched, and the cache does not have it.
     #[error("offline, and not in the cache")]
     Offline,
+    /// The answer to a question is a text for people.
+    #[error("the answer is of media type {0}")]
+    MediaType(String),
     /// The answer is larger than an endorsement may be.
     #[error("the answer is larger than {} bytes", cc_core::limits::MAX_ENDORSEMENT)]
     Oversize,
@@ -115,6 +136,7 @@ impl FetchFailure {
             Self::Connection(_) | Self::Empty | Self::Timeout | Self::Unreachable(_) => true,
             Self::Status(status) => matches!(status, 408 | 429 | 500..=599),
             Self::IssuerChain(_)
+            | Self::MediaType(_)
             | Self::NotAllowed(_)
             | Self::Offline
             | Self::Oversize
@@ -128,7 +150,7 @@ impl FetchFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(Duration);
 
-type Flight = Arc<OnceCell<Result<Content, FetchFailure>>>;
+type Flight = Arc<OnceCell<Result<Fetched, FetchFailure>>>;
 
 /// Fetches endorsements.
 pub struct Fetcher {
@@ -137,7 +159,7 @@ pub struct Fetcher {
     waits: Option<Waits>,
     offline: bool,
     environment: Arc<dyn Environment>,
-    flights: Mutex<BTreeMap<(String, Keep), Flight>>,
+    flights: Mutex<BTreeMap<(String, Keep, Source), Flight>>,
     backoff: Mutex<Backoff>,
     refusals: Mutex<BTreeMap<String, (Duration, FetchFailure)>>,
 }
@@ -184,21 +206,22 @@ impl Fetcher {
     }
 
     /// Obtains what a plan asks for, from the cache or from its address. Attempts are repeated until
-    /// `deadline`; a caller that comes while the same address is being fetched shares that answer.
+    /// `deadline`; a caller that comes while the same is being fetched shares that answer.
     pub async fn fetch(
         &self,
         request: &EndorsementRequest,
         deadline: Deadline,
         keep: Keep,
-    ) -> Result<Content, FetchFailure> {
+        source: Source,
+    ) -> Result<Fetched, FetchFailure> {
         let target = self.directory.target(&request.url)?;
-        let key = (request.url.clone(), keep);
+        let key = (identity(&target, request), keep, source);
         let (flight, joined) = {
             let mut flights = lock(&self.flights);
             let joined = flights.contains_key(&key);
             (Arc::clone(flights.entry(key.clone()).or_default()), joined)
         };
-        let answer = flight.get_or_init(|| self.obtain(request, &target, deadline, keep));
+        let answer = flight.get_or_init(|| self.obtain(request, &target, deadline, keep, source));
         let result = if joined {
             // Who asked first may have more patience.
             let left = deadline.0.saturating_sub(self.environment.elapsed());
@@ -219,11 +242,21 @@ impl Fetcher {
 
     /// Notes that a verification succeeded with this body from the address: the cache may serve it for as long
     /// as the plan said.
-    pub(crate) fn confirm(&self, url: &str, body: Sha256) {
-        let (Some(cache), Ok(target)) = (&self.cache, self.directory.target(url)) else { return };
-        if let Err(error) = cache.confirm(target.url.as_str(), body) {
-            tracing::warn!(url, %error, "cache entry not confirmed");
+    pub(crate) fn confirm(&self, request: &EndorsementRequest, body: Sha256) {
+        let (Some(cache), Ok(target)) = (&self.cache, self.directory.target(&request.url)) else { return };
+        if let Err(error) = cache.confirm(&identity(&target, request), body) {
+            tracing::warn!(url = request.url, %error, "cache entry not confirmed");
         }
+    }
+
+    /// Whether nothing may be fetched.
+    pub(crate) const fn is_offline(&self) -> bool {
+        self.offline
+    }
+
+    /// Time that has passed since some fixed point.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.environment.elapsed()
     }
 
     async fn obtain(
@@ -232,18 +265,19 @@ impl Fetcher {
         target: &Target,
         deadline: Deadline,
         keep: Keep,
-    ) -> Result<Content, FetchFailure> {
-        // The cache knows the address that is really asked: a mirror's answers are served as nobody else's.
-        let url = target.url.as_str();
+        source: Source,
+    ) -> Result<Fetched, FetchFailure> {
+        let url = &identity(target, request);
+        let cache = self.cache.as_ref().filter(|_| source == Source::Any);
         let now = self.environment.now();
-        if let Some(content) = self.cache.as_ref().and_then(|cache| cache.read(url, request.max_age, now)) {
-            return Ok(content);
+        if let Some((content, age)) = cache.and_then(|cache| cache.read(url, request.max_age, now)) {
+            return Ok(Fetched { content, age: Some(age) });
         }
         if self.offline {
             return Err(FetchFailure::Offline);
         }
         self.refused(url)?;
-        let result = self.attempts(target, deadline, keep).await;
+        let result = self.attempts(target, request.post.as_ref(), deadline, keep).await;
         match (&result, &self.cache) {
             (Ok(content), Some(cache)) if keep == Keep::Yes => {
                 if let Err(error) = cache.write(url, content, self.environment.now()) {
@@ -253,12 +287,13 @@ impl Fetcher {
             (Err(failure), _) if !failure.passes() => self.remember(url, failure),
             _ => {}
         }
-        result
+        result.map(|content| Fetched { content, age: None })
     }
 
     async fn attempts(
         &self,
         target: &Target,
+        post: Option<&Post>,
         Deadline(deadline): Deadline,
         keep: Keep,
     ) -> Result<Content, FetchFailure> {
@@ -280,7 +315,7 @@ impl Fetcher {
                 continue;
             }
             let limit = ATTEMPT_LIMIT.min(deadline.saturating_sub(elapsed));
-            let failed = match self.attempt(client, target, limit).await {
+            let failed = match self.attempt(client, target, post, limit).await {
                 Ok(content) => {
                     lock(&self.backoff).succeeded(&target.host, self.environment.elapsed());
                     return Ok(content);
@@ -305,10 +340,23 @@ impl Fetcher {
         }
     }
 
-    async fn attempt(&self, client: &Client, target: &Target, limit: Duration) -> Result<Content, Failed> {
+    async fn attempt(
+        &self,
+        client: &Client,
+        target: &Target,
+        post: Option<&Post>,
+        limit: Duration,
+    ) -> Result<Content, Failed> {
+        let now = self.environment.now();
+        let answer = async {
+            match post {
+                None => exchange::get(client, &target.url, now).await,
+                Some(post) => exchange::post(client, &target.url, post, now).await,
+            }
+        };
         tokio::select! {
             biased;
-            result = exchange::get(client, &target.url, self.environment.now()) => result,
+            result = answer => result,
             () = self.environment.limit(limit) => Err(FetchFailure::Timeout.into()),
         }
     }
@@ -328,6 +376,15 @@ impl Fetcher {
             let until = self.environment.elapsed().saturating_add(REFUSAL_MEMORY);
             refusals.insert(url.to_owned(), (until, failure.clone()));
         }
+    }
+}
+
+/// What an answer is kept and shared under: the address that is really asked, since a mirror's answers are served as
+/// nobody else's, and what a question is about. No address has a fragment of its own.
+fn identity(target: &Target, request: &EndorsementRequest) -> String {
+    match &request.post {
+        None => target.url.to_string(),
+        Some(post) => format!("{}#{}", target.url, Sha256::of(&post.key)),
     }
 }
 

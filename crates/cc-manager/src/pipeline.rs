@@ -1,7 +1,8 @@
 //! The verification pipeline, and the only place that may call something authentic.
 //!
-//! `verify`: 1 `limits`  2 `plan`  3 `fetch` what is missing  4 `verify` by the plugin, held to the contract
-//! 5 `floors`  6 `binding`. The first denial ends it. Nothing here judges whether claims are acceptable.
+//! `verify`: 1 `limits`  2 `plan`  3 `fetch` what is missing, and plan again with it  4 `verify` by the plugin, held to the
+//! contract  5 `floors`  6 `binding`. The first denial ends it; but if what the cache has served for long took part in 4
+//! or 5, that is fetched anew once and judged again. Nothing here judges whether claims are acceptable.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use cc_core::message::{
 };
 use cc_core::{
     Accepted, Authentic, Binding, BoundField, Claims, Class, Finding, Instant, Profile, Role, TrustClass,
-    Unverified, Verified, Waivers, bound_field_of, codes,
+    UnixTime, Unverified, Verified, Waivers, bound_field_of, codes,
 };
 
 use crate::collateral::Collateral;
@@ -24,6 +25,9 @@ use crate::{Floors, Host, Plugin, Sha256};
 const PROFILES: [&str; 6] =
     ["aci-maa-1", "aci-raw-1", "az-cvm-vtpm-1", "nv-spdm-1", "snp-raw-1", "tdx-quote-1"];
 
+/// Most plans for one verification: endorsements may name others that are needed in turn.
+const MAX_PLANS: usize = 3;
+
 /// What to verify, and how.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -35,7 +39,8 @@ pub struct Request {
     pub endorsements: Vec<Endorsement>,
     /// Which missing collateral the caller lives with.
     pub waivers: Waivers,
-    /// The instant for which to judge; the caller answers for the clock. A replay writes no cache and no floor, and
+    /// The instant for which to judge; the caller answers for the clock. The present goes on while endorsements are
+    /// fetched: an answer that was given meanwhile is not one of the future. A replay writes no cache and no floor, and
     /// floors, being knowledge of the present, are not applied to it.
     pub at: Instant,
     /// What the evidence must be bound to.
@@ -160,25 +165,28 @@ pub async fn verify(
     floors: &Floors,
     request: Request,
 ) -> Result<Verification, NoPlugin> {
-    let Request { profile, evidence, endorsements, waivers, at, expected, patience } = request;
+    let Request { profile, evidence, endorsements, waivers, mut at, expected, patience } = request;
     let plugin =
         host.serving(&profile, Role::Verify).ok_or_else(|| no_plugin(host, &profile, Role::Verify))?;
     let (mut collateral, fits) = match Collateral::new(&profile, &evidence, endorsements) {
         Ok(collateral) => (collateral, Ok(())),
         Err(finding) => (Collateral::default(), Err(finding)),
     };
-    let plan = match fits {
-        Ok(()) => prepare(plugin, &profile, &evidence, &collateral).await,
-        Err(finding) => Err(finding),
-    };
-    let prepared = match plan {
-        Ok(plan) => {
-            let keep = if at.is_replayed() { Keep::No } else { Keep::Yes };
-            collateral.fetch(fetcher, &plan.requests, patience, keep).await;
-            Ok(())
+    let keep = if at.is_replayed() { Keep::No } else { Keep::Yes };
+    let (began, deadline) = (fetcher.elapsed(), fetcher.deadline(patience));
+    let mut prepared = fits;
+    for _ in 0..MAX_PLANS {
+        let plan = match prepared {
+            Ok(()) => prepare(plugin, &profile, &evidence, &collateral).await,
+            Err(finding) => Err(finding),
+        };
+        let requests = plan.map(|plan| plan.requests);
+        prepared = requests.as_ref().map(|_| ()).map_err(Clone::clone);
+        // Without anything new the next plan would be the same.
+        if !collateral.fetch(fetcher, requests.unwrap_or_default(), deadline, keep).await {
+            break;
         }
-        Err(finding) => Err(finding),
-    };
+    }
     // Read here and not asked of the plugin, so that a mismatch counts even where the plugin cannot decide.
     let stated = bound_field_of(&profile, &evidence);
     let call = VerifyRequest {
@@ -189,13 +197,23 @@ pub async fn verify(
         waivers: waivers.codes().iter().map(|code| code.as_str().to_owned()).collect(),
         now: at.time(),
     };
-    let judged = match prepared {
-        Ok(()) => judge(plugin, call, &mut collateral, at).await,
+    let result = match prepared {
+        Ok(()) => {
+            at = later(at, fetcher.elapsed().saturating_sub(began));
+            let judged = judge(plugin, &call, &mut collateral, at, floors).await;
+            // For the past nothing newer would do.
+            let may_refresh = judged.is_err() && !at.is_replayed();
+            if may_refresh && collateral.refresh(fetcher, deadline, keep).await {
+                at = later(at, fetcher.elapsed().saturating_sub(began));
+                judge(plugin, &call, &mut collateral, at, floors).await
+            } else {
+                judged
+            }
+        }
         Err(finding) => Err(finding),
     };
-    let result = judged.and_then(|(authentic, numbers)| {
+    let result = result.and_then(|authentic| {
         if !at.is_replayed() {
-            floors.admit(&numbers)?;
             collateral.confirm(fetcher);
         }
         match &expected {
@@ -250,29 +268,39 @@ async fn prepare(
     plugin.ask(move |plugin| plugin.plan(&request)).await
 }
 
-/// Numbers of collateral, each with who supplied it.
-type Numbers = Vec<(Floor, Origin)>;
+/// The instant so much later, unless it is a replayed one; begun seconds count.
+fn later(at: Instant, passed: Duration) -> Instant {
+    let seconds = passed.as_secs().saturating_add(u64::from(passed.subsec_nanos() != 0));
+    match at {
+        Instant::Present(time) => {
+            Instant::Present(UnixTime::from_secs(time.as_secs().saturating_add(seconds)))
+        }
+        Instant::Replayed(_) => at,
+    }
+}
 
-/// Step 4. The numbers are for the floors.
+/// Steps 4 and 5.
 async fn judge(
     plugin: &Arc<Plugin>,
-    mut call: VerifyRequest,
+    call: &VerifyRequest,
     collateral: &mut Collateral,
     at: Instant,
-) -> Result<(Authentic<Claims>, Numbers), Finding> {
-    call.endorsements = collateral.blobs();
-    let profile = call.profile.clone();
-    let answer = plugin.ask(move |plugin| plugin.verify(&call)).await?;
+    floors: &Floors,
+) -> Result<Authentic<Claims>, Finding> {
+    let request = VerifyRequest { endorsements: collateral.blobs(), now: at.time(), ..call.clone() };
+    let answer = plugin.ask(move |plugin| plugin.verify(&request)).await?;
     collateral.kinds = answer.recognised;
     let Accepted { claims, bound, waived } = answer.outcome?;
     let trust_class = plugin.identity().trust_class;
-    let numbers = answer.floors.into_iter().map(|floor| {
-        let origin = collateral.origin(&floor);
-        // What synthetic anchors authenticated must not move the floors of real collateral.
-        (Floor { name: format!("{trust_class}/{profile}/{}", floor.name), ..floor }, origin)
-    });
-    let numbers = numbers.collect();
-    Ok((Authentic::assertion(claims, bound, waived, at, trust_class), numbers))
+    if !at.is_replayed() {
+        let numbers = answer.floors.into_iter().map(|floor| {
+            let origin = collateral.origin(&floor);
+            // What synthetic anchors authenticated must not move the floors of real collateral.
+            (Floor { name: format!("{trust_class}/{}/{}", call.profile, floor.name), ..floor }, origin)
+        });
+        floors.admit(&numbers.collect::<Vec<_>>())?;
+    }
+    Ok(Authentic::assertion(claims, bound, waived, at, trust_class))
 }
 
 /// What evidence says before anybody verified it.

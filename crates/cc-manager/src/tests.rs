@@ -3,6 +3,7 @@
 mod collateral;
 mod contract;
 mod pipeline;
+mod plans;
 mod tdx;
 
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cc_manager::fetch::{FetchFailure, Fetcher, Keep, Roots};
+use cc_manager::fetch::{FetchFailure, Fetcher, Keep, Roots, Source};
 use cc_manager::{Endpoint, FetchConfig};
 use cc_testkit::kds::{Fault, Kds};
 use common::{HOST, Virtual, config, fetcher, request};
@@ -21,8 +21,9 @@ const fn seconds(seconds: u64) -> Duration {
 }
 
 async fn get(fetcher: &Fetcher, path: &str, patience: u64) -> Result<Vec<u8>, FetchFailure> {
-    let fetched = fetcher.fetch(&request(path), fetcher.deadline(seconds(patience)), Keep::Yes).await;
-    fetched.map(|content| content.body)
+    let fetched =
+        fetcher.fetch(&request(path), fetcher.deadline(seconds(patience)), Keep::Yes, Source::Any).await;
+    fetched.map(|fetched| fetched.content.body)
 }
 
 /// What one fetch gives after `faults`, how many requests it made and how it waited.
@@ -320,8 +321,9 @@ async fn a_replay_leaves_no_trace() {
     kds.route(CRL, BODY);
     kds.fault(CRL, Fault::Throttle(Some("20".to_owned())));
     let fetcher = fetcher(&config(&kds, Some(folder.path())), &kds, &time);
-    let fetched = fetcher.fetch(&request(CRL), fetcher.deadline(seconds(30)), Keep::No).await.unwrap();
-    assert_eq!((fetched.body, fetched.issuer_chain), (BODY.to_vec(), None));
+    let fetched =
+        fetcher.fetch(&request(CRL), fetcher.deadline(seconds(30)), Keep::No, Source::Any).await.unwrap();
+    assert_eq!((fetched.content.body, fetched.content.issuer_chain), (BODY.to_vec(), None));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -346,7 +348,7 @@ async fn hosts_beyond_the_list_are_never_asked() {
     for url in [kds.url() + CRL, kds.other_name() + CRL, format!("http://{HOST}{CRL}")] {
         let mut request = request(CRL);
         request.url = url;
-        let result = fetcher.fetch(&request, fetcher.deadline(seconds(30)), Keep::Yes).await;
+        let result = fetcher.fetch(&request, fetcher.deadline(seconds(30)), Keep::Yes, Source::Any).await;
         assert!(matches!(result, Err(FetchFailure::NotAllowed(_))), "{result:?}");
     }
     assert!(kds.log().is_empty());

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cc_core::message::EndorsementRequest;
-use cc_manager::fetch::{Content, FetchFailure, Fetcher, Keep, Roots};
+use cc_manager::fetch::{Content, FetchFailure, Fetcher, Keep, Roots, Source};
 use cc_manager::{Endpoint, FetchConfig};
 use cc_testkit::https::Fault;
 use cc_testkit::pcs::{self, Pcs};
@@ -36,9 +36,14 @@ fn fetcher(config: &FetchConfig, pcs: &Pcs, time: &Arc<Virtual>) -> Fetcher {
 }
 
 async fn get(fetcher: &Fetcher, host: &str, path: &str) -> Result<Content, FetchFailure> {
-    let request =
-        EndorsementRequest { kind: "tdx".to_owned(), url: format!("https://{host}{path}"), max_age: 86_400 };
-    fetcher.fetch(&request, fetcher.deadline(Duration::from_secs(30)), Keep::Yes).await
+    let request = EndorsementRequest {
+        kind: "tdx".to_owned(),
+        url: format!("https://{host}{path}"),
+        max_age: 86_400,
+        post: None,
+    };
+    let deadline = fetcher.deadline(Duration::from_secs(30));
+    fetcher.fetch(&request, deadline, Keep::Yes, Source::Any).await.map(|fetched| fetched.content)
 }
 
 fn content(body: &[u8], chain: Option<&str>) -> Content {

@@ -1,5 +1,5 @@
 //! Makes the test keys and authority certificates of `keys/` anew, of all technologies or of one:
-//! `cargo run -p cc-testkit --example gen-keys [snp|tdx]`.
+//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|gpu|rim|ocsp]`.
 //!
 //! Everything that contains the old certificates (plugins built for tests) must then be built again.
 #![allow(clippy::expect_used, reason = "a developer's tool: a panic is its error message")]
@@ -12,6 +12,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
 };
+use cc_testkit::gpu::{device_chain, rim};
 use cc_testkit::snp::{CertSpec, LeafKind, Product, SignKey};
 use cc_testkit::tdx::{Ca, ca};
 
@@ -22,6 +23,15 @@ fn main() {
     }
     if only.as_deref().is_none_or(|technology| technology == "tdx") {
         tdx();
+    }
+    if only.as_deref().is_none_or(|technology| technology == "gpu") {
+        gpu();
+    }
+    if only.as_deref().is_none_or(|technology| technology == "rim") {
+        manifests();
+    }
+    if only.as_deref().is_none_or(|technology| technology == "ocsp") {
+        p384(["ocsp-authority", "ocsp-responder"]);
     }
 }
 
@@ -55,6 +65,22 @@ fn tdx() {
     write("tdx-tcb-signing.der", &signer.sign(&root));
     p256("pck");
     p256("attestation");
+}
+
+fn gpu() {
+    let [root] = p384(["gpu-root"]);
+    write("gpu-root.der", &device_chain::root_with_key(&root).sign(&root));
+    p384(["gpu-model", "gpu-provisioner", "gpu-device", "gpu-leaf"]);
+}
+
+fn manifests() {
+    let [root] = p384(["rim-root"]);
+    write("rim-root.der", &rim::root_with_key(&root).sign(&root));
+    p384(["rim-authority", "rim-issuer", "rim-signer"]);
+}
+
+fn p384<const N: usize>(names: [&str; N]) -> [SignKey; N] {
+    names.map(|name| SignKey::p384(&ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, &format!("{name}.p8"))))
 }
 
 fn rsa(file: &str) -> Vec<u8> {

@@ -5,6 +5,8 @@
 //! they come from. Nothing here judges whether authentic evidence is *acceptable*; that is policy.
 //!
 //! * [`ccel`]: event logs of TDX guests (*verification.md* T22).
+//! * [`gpu`]: reports of NVIDIA GPUs and switches (*verification.md* section 3).
+//! * [`ocsp`]: answers about the revocation of certificates (*verification.md* G8, G13).
 //! * [`snp`]: AMD SEV-SNP reports (*verification.md* section 1).
 //! * [`tdx`]: Intel TDX quotes (*verification.md* section 2).
 
@@ -12,7 +14,9 @@
 
 mod bytes;
 pub mod ccel;
+pub mod gpu;
 mod memory;
+pub mod ocsp;
 mod pki;
 mod request;
 pub mod snp;

@@ -80,6 +80,13 @@ impl<T> Memory<T> {
         self.capacity != 0
     }
 
+    /// Looks up what has that key, which is computed only if anything is ever remembered.
+    pub(crate) fn look_up(&self, key: impl FnOnce() -> KeyBuilder) -> Lookup<'_, T> {
+        let key = self.is_enabled().then(|| key().finish());
+        let found = key.as_ref().and_then(|key| self.find(key));
+        Lookup { memory: self, key, found }
+    }
+
     pub(crate) fn find(&self, key: &Key) -> Option<Arc<T>> {
         self.lock().find(key, self.capacity)
     }
@@ -91,6 +98,31 @@ impl<T> Memory<T> {
     /// A table holds no broken intermediate state, so a panic elsewhere does not spoil it.
     fn lock(&self) -> std::sync::MutexGuard<'_, Generations<T>> {
         self.generations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was looked up, remembered or not; to be kept once it led to accepted evidence.
+pub(crate) struct Lookup<'c, T> {
+    memory: &'c Memory<T>,
+    key: Option<Key>,
+    found: Option<Arc<T>>,
+}
+
+impl<T> Lookup<'_, T> {
+    /// What is remembered, otherwise what `judge` says.
+    pub(crate) fn or_judge<E>(&self, judge: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
+        self.found.as_ref().map_or_else(|| judge().map(Arc::new), |found| Ok(Arc::clone(found)))
+    }
+
+    pub(crate) const fn is_remembered(&self) -> bool {
+        self.found.is_some()
+    }
+
+    /// Remembers `value`, if it was not remembered.
+    pub(crate) fn keep(self, value: &Arc<T>) {
+        if let (Some(key), None) = (self.key, self.found) {
+            self.memory.put(key, Arc::clone(value));
+        }
     }
 }
 

@@ -8,7 +8,12 @@ use cc_core::message::{
     Blob, CollectRequest, Collected, Denial, Floor, Identity, MESSAGE_VERSION, Message, VerifyReply,
     WireOutcome,
 };
-use cc_core::{Binding, BoundField, BoundKind, Claims, Code, Profile, ProfileInfo, Role, TrustClass};
+use cc_core::{
+    Binding, BoundField, BoundKind, Claims, Code, Profile, ProfileInfo, Role, TrustClass, exchange,
+};
+use cc_testkit::der;
+use cc_testkit::gpu::rim::{Signer, Tag, canonical};
+use cc_testkit::ocsp::{Authority, authority_key};
 use cc_testkit::tdx::ccel::EventLog;
 use cc_testkit::tdx::collateral::{QeIdentity, TcbInfo};
 use cc_testkit::tdx::sgx::SgxExtension;
@@ -24,6 +29,8 @@ use fed_proto::message::{
 };
 use fed_proto::verdict::Verdict;
 use muster_fuzz::federation::{FEDERATION, KEY, TRANSCRIPT, envelope, leaf, message};
+use muster_fuzz::gpu::WORLDS;
+use muster_fuzz::ocsp::{ANSWERS, NONCE, SERIAL, SUBJECT};
 use muster_fuzz::{
     CHAIN, CHAIN_PEM, LEAF, MIRRORED, REPORT, TURIN_CHAIN, TURIN_LEAF, input_of, plan_request, verify_request,
 };
@@ -43,6 +50,9 @@ fn main() {
     report("version-5-turin", &with_cpuid(5, [0x1a, 0x02, 0x01]));
 
     tdx();
+    gpu();
+    rim();
+    ocsp();
 
     let genuine: [&[u8]; 3] = [LEAF, &CHAIN[0], &CHAIN[1]];
     let turin: [&[u8]; 3] = [TURIN_LEAF, &TURIN_CHAIN[0], &TURIN_CHAIN[1]];
@@ -117,6 +127,45 @@ fn main() {
     import("pem", CHAIN_PEM);
     import("pem-short", b"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n");
     import("der", &[&tlv(0x30, b"first")[..], &tlv(0x30, &[0; 300])].concat());
+}
+
+fn gpu() {
+    for (member, _) in WORLDS.iter() {
+        let name = member.arch.name().to_lowercase();
+        let signed = member.report.signed();
+        // What follows request, header, measurements, the responder's nonce and a length.
+        let blocks: usize = member.report.blocks.iter().map(|block| block.value.len() + 7).sum();
+        write("spdm", &name, &member.report.bytes());
+        write("gpu_opaque", &name, &signed[37 + 8 + blocks + 32 + 2..]);
+    }
+}
+
+fn rim() {
+    let signer = Signer::nvidia();
+    let manifest = |name: &str, bytes: &[u8]| write("rim_xml", name, bytes);
+    let driver = Tag::driver("550.90.07");
+    manifest("driver", &signer.sign(&driver));
+    manifest("vbios", &signer.sign(&Tag::vbios("96.00.9F.00.01")));
+    manifest("switch-bios", &signer.sign(&Tag::switch_bios("96.10.55.00.01")));
+    manifest("answer", &signer.answer("NV_GPU_DRIVER_GH100_550.90.07", &driver));
+    manifest("unsigned", driver.xml().as_bytes());
+    manifest("signed-twice", signer.sign_xml(&signer.sign_xml(&driver.xml())).as_bytes());
+    manifest("canonical", canonical(&driver.xml()).as_bytes());
+}
+
+fn ocsp() {
+    let question = cc_verifier::ocsp::request(&SUBJECT, &NONCE);
+    for (name, answer) in ANSWERS.iter() {
+        let answer = answer.sign();
+        write("ocsp_response", name, &answer);
+        write("ocsp_response", &format!("{name}-exchange"), &exchange::encode(&question, &answer));
+    }
+    let mut own = Authority::test().answer(SERIAL);
+    own.responder = der::context(1, &[Authority::test().name]);
+    own.certificates.clear();
+    write("ocsp_response", "by-issuer", &own.sign_with(authority_key()));
+    own.status = 3;
+    write("ocsp_response", "try-later", &own.sign());
 }
 
 fn write(target: &str, name: &str, bytes: &[u8]) {

@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 pub mod federation;
+pub mod gpu;
+pub mod ocsp;
 pub mod tdx;
 
 use std::sync::LazyLock;

@@ -9,9 +9,15 @@ use super::client::LazyClient;
 use crate::FetchConfig;
 
 /// Hosts that may always be asked: Intel's provisioning certification service, the host of its root's revocation list,
-/// AMD's key distribution service.
-const HOSTS: &[&str] =
-    &["api.trustedservices.intel.com", "certificates.trustedservices.intel.com", "kdsintf.amd.com"];
+/// AMD's key distribution service, NVIDIA's attestation service, OCSP responder and service of reference manifests.
+const HOSTS: &[&str] = &[
+    "api.trustedservices.intel.com",
+    "certificates.trustedservices.intel.com",
+    "kdsintf.amd.com",
+    "nras.attestation.nvidia.com",
+    "ocsp.ndis.nvidia.com",
+    "rim.attestation.nvidia.com",
+];
 
 /// The allowed hosts, and for each the client and base address that serve it.
 #[derive(Debug)]

@@ -47,8 +47,8 @@ impl Cache {
         Self { objects: folder.join("objects"), index: folder.join("index") }
     }
 
-    /// The content of `url`, if it is at most `max_age` seconds old.
-    pub(super) fn read(&self, url: &str, max_age: u64, now: UnixTime) -> Option<Content> {
+    /// The content of `url` with its age in seconds, if that is at most `max_age`.
+    pub(super) fn read(&self, url: &str, max_age: u64, now: UnixTime) -> Option<(Content, u64)> {
         let entry = self.entry(url)?;
         let age = now.as_secs().checked_sub(entry.fetched_at)?;
         let limit = if entry.confirmed { max_age } else { max_age.min(UNCONFIRMED_MAX_AGE) };
@@ -60,7 +60,7 @@ impl Cache {
             tracing::warn!(url, "damaged cache entry dropped");
             self.remove(url, &entry);
         }
-        content
+        content.map(|content| (content, age))
     }
 
     /// Keeps the content of `url`, not confirmed yet.
@@ -166,7 +166,7 @@ mod tests {
             assert_eq!(served(max_age, now), expected, "confirmed, {max_age} s, at {now}");
         }
         cache.write(URL, &content(b"newer"), at(60)).unwrap();
-        assert_eq!(cache.read(URL, 1000, at(60)).unwrap(), content(b"newer"));
+        assert_eq!(cache.read(URL, 1000, at(61)), Some((content(b"newer"), 1)));
         assert!(!served(1000, 361), "new content is not confirmed");
     }
 
@@ -210,7 +210,7 @@ mod tests {
         for spoil in spoil {
             cache.write(URL, &whole, at(50)).unwrap();
             cache.confirm(URL, Sha256::of(b"content")).unwrap();
-            assert_eq!(cache.read(URL, 1000, at(1050)), Some(whole.clone()));
+            assert_eq!(cache.read(URL, 1000, at(1050)), Some((whole.clone(), 1000)));
             spoil();
             assert_eq!(cache.read(URL, 1000, at(1050)), None);
         }
@@ -225,8 +225,8 @@ mod tests {
         cache.write(URL, &content(b"content"), at(50)).unwrap();
         cache.write(other, &content(b"content"), at(50)).unwrap();
         cache.write(URL, &content(b"newer"), at(50)).unwrap();
-        assert_eq!(cache.read(URL, 1000, at(50)), Some(content(b"newer")));
-        assert_eq!(cache.read(other, 1000, at(50)), Some(content(b"content")));
+        assert_eq!(cache.read(URL, 1000, at(50)), Some((content(b"newer"), 0)));
+        assert_eq!(cache.read(other, 1000, at(50)), Some((content(b"content"), 0)));
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! One HTTP exchange: a GET with its redirects, and the body up to the limit with the issuer chain beside it.
+//! One HTTP exchange: a GET with its redirects, and the body up to the limit with the issuer chain beside it; or a POST,
+//! which is not redirected.
 
 use std::time::Duration;
 
-use cc_core::UnixTime;
-use cc_core::limits::MAX_ENDORSEMENT;
-use reqwest::header::{LOCATION, RETRY_AFTER};
+use cc_core::limits::{MAX_ENDORSEMENT, MAX_POST};
+use cc_core::message::Post;
+use cc_core::{UnixTime, exchange};
+use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 
 use super::backoff::retry_after;
@@ -12,6 +14,9 @@ use super::{Content, FetchFailure, issuer_chain};
 
 /// Most redirects that are followed, all on the same host.
 const MAX_REDIRECTS: usize = 3;
+
+/// Largest answer to a question, in bytes: both together are one endorsement.
+const MAX_ANSWER: usize = MAX_ENDORSEMENT.saturating_sub(MAX_POST).saturating_sub(64);
 
 /// A failure, with the host's wish when to be asked again.
 pub(super) struct Failed {
@@ -29,24 +34,44 @@ impl From<FetchFailure> for Failed {
 pub(super) async fn get(client: &Client, url: &Url, now: UnixTime) -> Result<Content, Failed> {
     let mut url = url.clone();
     for _ in 0..=MAX_REDIRECTS {
-        let response = send(client, &url).await?;
-        let status = response.status();
-        if status == StatusCode::OK {
+        let response = client.get(url.clone()).send().await.map_err(|error| connection(&error))?;
+        if response.status() == StatusCode::OK {
             let issuer_chain = issuer_chain::of(response.headers()).map_err(FetchFailure::IssuerChain)?;
-            return Ok(Content { body: body(response).await?, issuer_chain });
+            return Ok(Content { body: body(response, MAX_ENDORSEMENT).await?, issuer_chain });
         }
-        if !status.is_redirection() {
-            let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-            let wish = header.and_then(|header| retry_after(header, now));
-            return Err(Failed { failure: FetchFailure::Status(status.as_u16()), wish });
+        if !response.status().is_redirection() {
+            return Err(refused(&response, now));
         }
         url = redirected(&url, &response)?;
     }
     Err(FetchFailure::Redirect(format!("more than {MAX_REDIRECTS}")).into())
 }
 
-async fn send(client: &Client, url: &Url) -> Result<Response, Failed> {
-    client.get(url.clone()).send().await.map_err(|error| connection(&error))
+/// Posts a question; the content is the exchange.
+pub(super) async fn post(client: &Client, url: &Url, post: &Post, now: UnixTime) -> Result<Content, Failed> {
+    let request = client.post(url.clone()).header(CONTENT_TYPE, &post.media_type).body(post.body.clone());
+    let response = request.send().await.map_err(|error| connection(&error))?;
+    if response.status().is_redirection() {
+        return Err(FetchFailure::Redirect("of a question".to_owned()).into());
+    }
+    if response.status() != StatusCode::OK {
+        return Err(refused(&response, now));
+    }
+    // Pages of proxies and of services in maintenance; what else it is says whoever reads it.
+    let media_type =
+        response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if media_type.trim_start().to_ascii_lowercase().starts_with("text/") {
+        return Err(FetchFailure::MediaType(media_type.to_owned()).into());
+    }
+    let answer = body(response, MAX_ANSWER).await?;
+    Ok(Content { body: exchange::encode(&post.body, &answer), issuer_chain: None })
+}
+
+/// A status that is neither success nor redirection.
+fn refused(response: &Response, now: UnixTime) -> Failed {
+    let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let wish = header.and_then(|header| retry_after(header, now));
+    Failed { failure: FetchFailure::Status(response.status().as_u16()), wish }
 }
 
 /// Where a redirect leads, if it stays on the host that sent it.
@@ -67,15 +92,15 @@ fn redirected(from: &Url, response: &Response) -> Result<Url, FetchFailure> {
     Ok(to)
 }
 
-async fn body(mut response: Response) -> Result<Vec<u8>, Failed> {
+async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, Failed> {
     let too_large = || Failed::from(FetchFailure::Oversize);
-    let limit = u64::try_from(MAX_ENDORSEMENT).unwrap_or(u64::MAX);
-    if response.content_length().is_some_and(|length| length > limit) {
+    let announced = u64::try_from(limit).unwrap_or(u64::MAX);
+    if response.content_length().is_some_and(|length| length > announced) {
         return Err(too_large());
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| connection(&error))? {
-        if body.len().saturating_add(chunk.len()) > MAX_ENDORSEMENT {
+        if body.len().saturating_add(chunk.len()) > limit {
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);

@@ -40,7 +40,8 @@ async fn surplus_of_the_administrator_is_left_out() {
 #[tokio::test]
 async fn what_is_fetched_crowds_nothing_out() {
     let (kds, folder) = (Kds::start(), tempfile::tempdir().unwrap());
-    let wanted = EndorsementRequest { kind: "snp.crl".to_owned(), url: URL.to_owned(), max_age: 86_400 };
+    let wanted =
+        EndorsementRequest { kind: "snp.crl".to_owned(), url: URL.to_owned(), max_age: 86_400, post: None };
     let host = Host::of(vec![planning(vec![wanted], |request| reply(accept(), request.endorsements.len()))]);
     let sequences = |count: u8| (0..count).flat_map(|i| [0x30, 1, i]).collect::<Vec<_>>();
     let supplied = |count: usize| -> Vec<_> {
@@ -74,7 +75,12 @@ async fn what_served_nobody_is_not_confirmed() {
     for (kind, expected) in [("snp.crl", true), ("unknown", false)] {
         let (kds, folder) = (Kds::start(), tempfile::tempdir().unwrap());
         kds.route(CRL, b"the list");
-        let wanted = EndorsementRequest { kind: "snp.crl".to_owned(), url: URL.to_owned(), max_age: 86_400 };
+        let wanted = EndorsementRequest {
+            kind: "snp.crl".to_owned(),
+            url: URL.to_owned(),
+            max_age: 86_400,
+            post: None,
+        };
         let answer = move |_| VerifyReply { recognised: vec![kind.to_owned()], ..reply(accept(), 1) };
         let host = Host::of(vec![planning(vec![wanted], answer)]);
         let fetcher = fetcher(Some(&kds), Some(folder.path()));

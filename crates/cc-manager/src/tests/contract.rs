@@ -2,10 +2,10 @@
 
 use cc_core::limits::{
     MAX_CLAIMS, MAX_DEVICES_EVIDENCE, MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE, MAX_MESSAGE,
-    MAX_PLAN_REQUESTS,
+    MAX_PLAN_REQUESTS, MAX_POST,
 };
 use cc_core::message::{
-    Blob, CollectRequest, Collected, Denial, EndorsementRequest, Floor, MESSAGE_VERSION, Message, Plan,
+    Blob, CollectRequest, Collected, Denial, EndorsementRequest, Floor, MESSAGE_VERSION, Message, Plan, Post,
     VerifyReply, VerifyRequest, WireOutcome,
 };
 use cc_core::{Binding, Claims, Finding, Profile, UnixTime, codes};
@@ -156,8 +156,12 @@ fn profiles_of_vendors_bind_in_their_own_place() {
 
 #[test]
 fn plans_have_limits() {
-    let of =
-        |kind: &str, url: &str| EndorsementRequest { kind: kind.to_owned(), url: url.to_owned(), max_age: 1 };
+    let of = |kind: &str, url: &str| EndorsementRequest {
+        kind: kind.to_owned(),
+        url: url.to_owned(),
+        max_age: 1,
+        post: None,
+    };
     let good = of("snp.crl", "https://kdsintf.amd.com/vcek/v1/Milan/crl");
     assert!(contract::plan(&plan(vec![good.clone(); MAX_PLAN_REQUESTS])).is_ok());
     let unread = Plan { version: MESSAGE_VERSION, requests: Vec::new(), claims: Claims::new() };
@@ -174,6 +178,31 @@ fn plans_have_limits() {
         ("garbage", vec![1]),
     ] {
         assert_eq!(contract::plan(&bytes).unwrap_err().code, codes::PLUG_CONTRACT, "{what}");
+    }
+}
+
+#[test]
+fn questions_have_limits() {
+    let of = |media_type: &str, body: usize, key: usize| {
+        let post = Post { media_type: media_type.to_owned(), body: vec![1; body], key: vec![1; key] };
+        let (kind, url) = ("gpu.ocsp".to_owned(), "https://ocsp.ndis.nvidia.com/".to_owned());
+        let request = EndorsementRequest { kind, url, max_age: 1, post: Some(post) };
+        contract::plan(&plan(vec![request])).map(|_| ()).map_err(|finding| finding.code)
+    };
+    let ocsp = "application/ocsp-request";
+    for (media_type, body, key, allowed) in [
+        (ocsp, 1, 1, true),
+        (ocsp, MAX_POST, 1024, true),
+        (ocsp, MAX_POST + 1, 1, false),
+        (ocsp, 1, 1025, false),
+        (ocsp, 0, 1, false),
+        (ocsp, 1, 0, false),
+        ("application/ocsp-request ", 1, 1, false),
+        ("application/json", 1, 1, false),
+        ("", 1, 1, false),
+    ] {
+        let expected = if allowed { Ok(()) } else { Err(codes::PLUG_CONTRACT) };
+        assert_eq!(of(media_type, body, key), expected, "{media_type:?}, {body}, {key}");
     }
 }
 

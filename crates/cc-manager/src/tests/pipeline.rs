@@ -14,7 +14,7 @@ use cc_testkit::kds::Kds;
 
 use super::{Standstill, accept, denied, evidence, identity, plan, plugin, plugin_of, reply};
 use crate::endorsements::{Endorsement, Origin};
-use crate::fetch::{Fetcher, Keep, Roots};
+use crate::fetch::{Fetcher, Keep, Roots, Source};
 use crate::plugin::{Call, CallError};
 use crate::{
     Endpoint, Expectation, FetchConfig, Floors, Host, Judged, NoPlugin, Plugin, Request, Verification,
@@ -173,7 +173,8 @@ async fn limits_hold_before_the_plugin_is_asked() {
 
 /// A plugin that wants a revocation list and accepts only with the right one.
 fn wants_crl() -> Plugin {
-    let wanted = EndorsementRequest { kind: "snp.crl".to_owned(), url: URL.to_owned(), max_age: 86_400 };
+    let wanted =
+        EndorsementRequest { kind: "snp.crl".to_owned(), url: URL.to_owned(), max_age: 86_400, post: None };
     planning(vec![wanted], |request| {
         if request.endorsements == [Blob(b"the list".to_vec())] {
             let number = Floor { name: "snp.crl.Milan".to_owned(), number: [5; 20], endorsement: 0 };
@@ -233,9 +234,14 @@ async fn a_wrong_answer_is_not_kept() {
         let fetcher = fetcher(Some(&kds), Some(folder.path()));
         if replayed {
             // A replay writes nothing, not even the confirmation of what is there already.
-            let wanted = EndorsementRequest { kind: "snp.crl".to_owned(), url: URL.to_owned(), max_age: 1 };
+            let wanted = EndorsementRequest {
+                kind: "snp.crl".to_owned(),
+                url: URL.to_owned(),
+                max_age: 1,
+                post: None,
+            };
             let deadline = fetcher.deadline(Duration::from_secs(1));
-            fetcher.fetch(&wanted, deadline, Keep::Yes).await.unwrap();
+            fetcher.fetch(&wanted, deadline, Keep::Yes, Source::Any).await.unwrap();
         }
         let judged = verify(&host, &fetcher, &Floors::open(None), Request { at: at(replayed), ..request() })
             .await

@@ -151,7 +151,7 @@ fn wanted() -> Vec<EndorsementRequest> {
         ("tdx.pck_crl", published(&pcs::pck_crl("platform"))),
         ("tdx.root_crl", root),
     ]
-    .map(|(kind, url)| EndorsementRequest { kind: kind.to_owned(), url, max_age: 86_400 })
+    .map(|(kind, url)| EndorsementRequest { kind: kind.to_owned(), url, max_age: 86_400, post: None })
     .to_vec()
 }
 

@@ -101,5 +101,10 @@ pub fn fetcher(config: &FetchConfig, kds: &Kds, time: &Arc<Virtual>) -> Fetcher 
 
 /// A request for a path of AMD's host, cached for a day.
 pub fn request(path: &str) -> EndorsementRequest {
-    EndorsementRequest { kind: "snp.crl".to_owned(), url: format!("https://{HOST}{path}"), max_age: 86_400 }
+    EndorsementRequest {
+        kind: "snp.crl".to_owned(),
+        url: format!("https://{HOST}{path}"),
+        max_age: 86_400,
+        post: None,
+    }
 }

@@ -101,7 +101,7 @@ impl SignKey {
 macro_rules! key {
     ($loader:path, $file:literal) => {{
         static KEY: std::sync::OnceLock<$crate::snp::SignKey> = std::sync::OnceLock::new();
-        KEY.get_or_init(|| $loader(include_bytes!(concat!("../../keys/", $file))))
+        KEY.get_or_init(|| $loader(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/keys/", $file))))
     }};
 }
 

@@ -14,6 +14,9 @@ const MAX_EXTENSIONS: usize = 32;
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 
+const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+const OCSP_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9");
+
 /// What a key may be used for (RFC 5280, 4.2.1.3), as far as anybody asks: a bit of the first octet of keyUsage.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyUsage(u8);
@@ -103,11 +106,31 @@ impl<'a> Certificate<'a> {
     /// Whether the certificate may sign leaves and nothing else: critical basicConstraints with CA and path length
     /// 0, critical keyUsage with keyCertSign. Says what is wrong.
     pub(crate) fn judge_issuer_of_leaves(&self) -> Result<(), &'static str> {
-        let constraints =
-            self.extensions.critical(BASIC_CONSTRAINTS).ok_or("no critical basicConstraints")?;
-        if !ca_of_path_length_zero(constraints).unwrap_or(false) {
+        if self.authority()? != Some(0) {
             return Err("basicConstraints other than CA with path length 0");
         }
+        self.judge_signer_of_certificates()
+    }
+
+    /// Whether the certificate may sign others with `below` intermediate certificates between it and the leaf:
+    /// critical basicConstraints with CA and no shorter path length, critical keyUsage with keyCertSign. Says what is
+    /// wrong.
+    pub(crate) fn judge_issuer(&self, below: u8) -> Result<(), &'static str> {
+        if self.authority()?.is_some_and(|path_length| path_length < below) {
+            return Err("basicConstraints with too short a path length");
+        }
+        self.judge_signer_of_certificates()
+    }
+
+    /// The path length in the critical basicConstraints of a CA, which must be there.
+    fn authority(&self) -> Result<Option<u8>, &'static str> {
+        let constraints =
+            self.extensions.critical(BASIC_CONSTRAINTS).ok_or("no critical basicConstraints")?;
+        path_length_of_ca(constraints).map_err(|_| "basicConstraints other than those of a CA")
+    }
+
+    /// Critical keyUsage with keyCertSign, no extension twice and no other critical one.
+    fn judge_signer_of_certificates(&self) -> Result<(), &'static str> {
         let usage = self.extensions.critical(KEY_USAGE).ok_or("no critical keyUsage")?;
         if !has_usage(usage, KeyUsage::CERT_SIGN).unwrap_or(false) {
             return Err("keyUsage without keyCertSign");
@@ -123,6 +146,31 @@ impl<'a> Certificate<'a> {
     /// Whether the certificate is an end entity: whatever it has of basicConstraints does not make it a CA, and
     /// it has no critical extension but these two.
     pub(crate) fn judge_end_entity(&self) -> Result<(), &'static str> {
+        self.judge_no_ca()?;
+        self.extensions.judge_critical(&[BASIC_CONSTRAINTS, KEY_USAGE])
+    }
+
+    /// Whether its issuer authorised its key to answer for it (RFC 6960, 4.2.2.2): an end entity with digitalSignature
+    /// and id-kp-OCSPSigning, critical or not (NVIDIA's responders are not of one mind). Says what is wrong.
+    pub(crate) fn judge_responder(&self) -> Result<(), &'static str> {
+        if !self.is_v3 {
+            return Err("not an X.509 v3 certificate");
+        }
+        self.extensions.judge(&[BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE])?;
+        self.judge_no_ca()?;
+        let says = |id, holds: fn(&[u8]) -> Result<bool, Malformed>| {
+            self.extensions.all(id).next().is_some_and(|extension| holds(extension.value).unwrap_or(false))
+        };
+        if !says(KEY_USAGE, |value| has_usage(value, KeyUsage::DIGITAL_SIGNATURE)) {
+            return Err("no keyUsage with digitalSignature");
+        }
+        if !says(EXTENDED_KEY_USAGE, |value| has_purpose(value, OCSP_SIGNING)) {
+            return Err("no extendedKeyUsage with id-kp-OCSPSigning");
+        }
+        Ok(())
+    }
+
+    fn judge_no_ca(&self) -> Result<(), &'static str> {
         let is_ca = |extension: &Extension<'_>| {
             !matches!(
                 Element::of(extension.value, EXTENSION),
@@ -132,17 +180,33 @@ impl<'a> Certificate<'a> {
         if self.extensions.all(BASIC_CONSTRAINTS).any(is_ca) {
             return Err("basicConstraints of a CA");
         }
-        self.extensions.judge_critical(&[BASIC_CONSTRAINTS, KEY_USAGE])
+        Ok(())
     }
 }
 
-fn ca_of_path_length_zero(value: &[u8]) -> Result<bool, Malformed> {
+fn has_purpose(value: &[u8], purpose: ObjectIdentifier) -> Result<bool, Malformed> {
+    let mut purposes =
+        Elements::of(Element::of(value, EXTENSION)?.content_of(Tag::Sequence, EXTENSION)?, EXTENSION)?;
+    let mut found = false;
+    while !purposes.is_finished() {
+        found |= purposes.expect(Tag::ObjectIdentifier)?.content == purpose.as_bytes();
+    }
+    Ok(found)
+}
+
+fn path_length_of_ca(value: &[u8]) -> Result<Option<u8>, Malformed> {
     let mut fields =
         Elements::of(Element::of(value, EXTENSION)?.content_of(Tag::Sequence, EXTENSION)?, EXTENSION)?;
-    let ca = fields.expect(Tag::Boolean)?.content == [0xff];
-    let path_length = fields.expect(Tag::Integer)?.content;
+    if fields.expect(Tag::Boolean)?.content != [0xff] {
+        return Err(Malformed(EXTENSION));
+    }
+    let path_length = match fields.optional(Tag::Integer)?.map(|length| length.content) {
+        None => None,
+        Some([length @ 0..=0x7f]) => Some(*length),
+        Some(_) => return Err(Malformed(EXTENSION)),
+    };
     fields.finish()?;
-    Ok(ca && path_length == [0])
+    Ok(path_length)
 }
 
 fn has_usage(value: &[u8], usage: KeyUsage) -> Result<bool, Malformed> {
@@ -201,6 +265,13 @@ impl<'a> Extensions<'a> {
     /// No extensions.
     pub(crate) const fn none() -> Self {
         Self(Vec::new())
+    }
+
+    /// The value of the only extension with this identifier.
+    pub(crate) fn only(&self, id: ObjectIdentifier) -> Option<&'a [u8]> {
+        let mut all = self.all(id);
+        let first = all.next()?;
+        all.next().is_none().then_some(first.value)
     }
 
     /// All extensions with this identifier.

@@ -1,8 +1,9 @@
-//! The kinds of key and the signature algorithms of the chains: RSA-PSS and P-384 with AMD, P-256 with Intel.
+//! The kinds of key and the signature algorithms of the chains: RSA-PSS and P-384 with AMD, P-256 with Intel, P-384 with
+//! NVIDIA.
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ParsedPublicKey,
-    RSA_PSS_2048_8192_SHA384, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA384_FIXED,
+    ParsedPublicKey, RSA_PSS_2048_8192_SHA384, VerificationAlgorithm,
 };
 use der::Tag;
 use der::oid::ObjectIdentifier;
@@ -16,12 +17,20 @@ const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+const ECDSA_WITH_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
 const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const MGF1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.8");
 const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
 /// Octets of the modulus of every key that signs certificates.
 const MODULUS_LENGTH: usize = 512;
+
+/// The order of the group of P-384, big-endian (SEC 2, 2.5.1).
+pub(crate) const P384_ORDER: [u8; 48] = [
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37, 0x2d, 0xdf, 0x58, 0x1a,
+    0x0d, 0xb2, 0x48, 0xb0, 0xa7, 0x7a, 0xec, 0xec, 0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73,
+];
 
 /// An RSA key of 4096 bits.
 #[derive(Debug)]
@@ -53,19 +62,59 @@ impl RsaKey {
     }
 }
 
-/// A P-256 key that signs certificates and revocation lists.
-#[derive(Debug)]
-pub(crate) struct P256Key(ParsedPublicKey);
+/// A curve, and with it the hash that is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Curve {
+    /// P-256 with SHA-256.
+    P256,
+    /// P-384 with SHA-384.
+    P384,
+}
 
-impl P256Key {
-    /// Reads a SubjectPublicKeyInfo with an uncompressed point.
-    pub(crate) fn of(spki: &[u8]) -> Result<Self, Malformed> {
-        key(&ECDSA_P256_SHA256_ASN1, point(spki, PRIME256V1)?).map(Self)
+/// A key that makes signatures of X.509 with ECDSA: on certificates, revocation lists and OCSP answers.
+#[derive(Debug)]
+pub(crate) struct EcdsaKey {
+    curve: Curve,
+    key: ParsedPublicKey,
+}
+
+impl EcdsaKey {
+    /// Reads a SubjectPublicKeyInfo with an uncompressed point on that curve.
+    pub(crate) fn on(curve: Curve, spki: &[u8]) -> Result<Self, Malformed> {
+        let key = match curve {
+            Curve::P256 => key(&ECDSA_P256_SHA256_ASN1, point(spki, PRIME256V1)?),
+            Curve::P384 => key(&ECDSA_P384_SHA384_ASN1, point(spki, SECP384R1)?),
+        }?;
+        Ok(Self { curve, key })
     }
 
-    /// Whether `signature` is this key's over `message`: ECDSA with SHA-256, in the form of X.509.
+    /// Reads a SubjectPublicKeyInfo with an uncompressed point on either curve.
+    pub(crate) fn of(spki: &[u8]) -> Result<Self, Malformed> {
+        Self::on(Curve::P384, spki).or_else(|_| Self::on(Curve::P256, spki))
+    }
+
+    /// The uncompressed point.
+    pub(crate) fn point(&self) -> &[u8] {
+        self.key.as_ref()
+    }
+
+    /// Whether an AlgorithmIdentifier (all its bytes) is that of this key's signatures; it has no parameters (RFC 5758,
+    /// 3.2).
+    pub(crate) fn signs_with(&self, algorithm: &[u8]) -> bool {
+        let id = || {
+            let content = Element::of(algorithm, ALGORITHM)?.content_of(Tag::Sequence, ALGORITHM)?;
+            Element::of(content, ALGORITHM)?.content_of(Tag::ObjectIdentifier, ALGORITHM)
+        };
+        let own = match self.curve {
+            Curve::P256 => ECDSA_WITH_SHA256,
+            Curve::P384 => ECDSA_WITH_SHA384,
+        };
+        id() == Ok(own.as_bytes())
+    }
+
+    /// Whether `signature` is this key's over `message`: ECDSA with the hash of its curve, in the form of X.509.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.0.verify_sig(message, signature).is_ok()
+        self.key.verify_sig(message, signature).is_ok()
     }
 }
 
@@ -100,6 +149,11 @@ fn point(spki: &[u8], curve: ObjectIdentifier) -> Result<&[u8], Malformed> {
     if is_curve && key.first() == Some(&4) { Ok(key) } else { Err(Malformed(KEY)) }
 }
 
+/// The octets of the key in a SubjectPublicKeyInfo: what key identifiers are a hash of (RFC 5280, 4.2.1.2; RFC 6960, 4.1.1).
+pub(crate) fn key_octets(spki: &[u8]) -> Result<&[u8], Malformed> {
+    split(spki).map(|(_, key)| key)
+}
+
 /// The algorithm's content and the key's octets.
 fn split(spki: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let mut fields = Elements::of(Element::of(spki, KEY)?.content_of(Tag::Sequence, KEY)?, KEY)?;
@@ -107,15 +161,6 @@ fn split(spki: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let key = octets_of_bits(fields.expect(Tag::BitString)?.content, KEY)?;
     fields.finish()?;
     Ok((algorithm, key))
-}
-
-/// Whether an AlgorithmIdentifier (all its bytes) is ECDSA with SHA-256; it has no parameters (RFC 5758, 3.2).
-pub(crate) fn is_ecdsa_sha256(algorithm: &[u8]) -> bool {
-    let id = || {
-        let content = Element::of(algorithm, ALGORITHM)?.content_of(Tag::Sequence, ALGORITHM)?;
-        Element::of(content, ALGORITHM)?.content_of(Tag::ObjectIdentifier, ALGORITHM)
-    };
-    id() == Ok(ECDSA_WITH_SHA256.as_bytes())
 }
 
 /// Whether an AlgorithmIdentifier (all its bytes) is RSASSA-PSS with SHA-384, MGF1 with SHA-384 and a salt of 48

@@ -10,16 +10,18 @@ mod cert;
 mod crl;
 mod key;
 mod name;
+pub(crate) mod pem;
 mod window;
 
-pub(crate) use asn1::{Element, Elements, Malformed};
+pub(crate) use asn1::{Element, Elements, Malformed, context, octets_of_bits};
 pub(crate) use cert::{Certificate, Extensions, KeyUsage};
 pub(crate) use crl::Crl;
 pub(crate) use key::{
-    P256Key, RsaKey, is_ecdsa_sha256, is_pss_sha384, p256_key, p256_key_of_coordinates, p384_key,
+    Curve, EcdsaKey, P384_ORDER, RsaKey, is_pss_sha384, key_octets, p256_key, p256_key_of_coordinates,
+    p384_key,
 };
-pub(crate) use name::common_name;
-pub(crate) use window::Window;
+pub(crate) use name::{common_name, printed, serial_number};
+pub(crate) use window::{Window, time};
 
 #[cfg(test)]
 mod tests;

@@ -117,7 +117,7 @@ fn vcek(form: &Form<'_>, product: Product) -> Option<EndorsementRequest> {
     }
     let Tcb { bootloader, tee, snp, microcode, .. } = tcb;
     let _ = write!(url, "blSPL={bootloader}&teeSPL={tee}&snpSPL={snp}&ucodeSPL={microcode}");
-    Some(EndorsementRequest { kind: "snp.vcek".to_owned(), url, max_age: CERTIFICATE_AGE })
+    Some(EndorsementRequest { kind: "snp.vcek".to_owned(), url, max_age: CERTIFICATE_AGE, post: None })
 }
 
 fn document(kind: Kind, product: Product, path: &str, name: &str, max_age: u64) -> EndorsementRequest {
@@ -126,5 +126,5 @@ fn document(kind: Kind, product: Product, path: &str, name: &str, max_age: u64) 
         Kind::Vlek => "vlek",
     };
     let url = format!("{SERVICE}/{service}/v1/{product}/{path}");
-    EndorsementRequest { kind: name.to_owned(), url, max_age }
+    EndorsementRequest { kind: name.to_owned(), url, max_age, post: None }
 }

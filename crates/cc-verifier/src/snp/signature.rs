@@ -6,13 +6,7 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use cc_core::{Finding, codes};
 
 use super::report::Report;
-
-/// The order of the group of P-384, big-endian (SEC 2, 2.5.1).
-const ORDER: [u8; 48] = [
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37, 0x2d, 0xdf, 0x58, 0x1a,
-    0x0d, 0xb2, 0x48, 0xb0, 0xa7, 0x7a, 0xec, 0xec, 0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73,
-];
+use crate::pki::P384_ORDER;
 
 /// The signature as R and S, big-endian, 48 bytes each; both are in 1 to n - 1.
 pub(super) fn well_formed(report: Report<'_>) -> Result<[u8; 96], Finding> {
@@ -37,7 +31,7 @@ fn number(name: &str, field: &[u8; 72], out: &mut [u8]) -> Result<(), Finding> {
     if low.iter().all(|byte| *byte == 0) {
         return malformed("is zero");
     }
-    match (*out).cmp(ORDER.as_slice()) {
+    match (*out).cmp(P384_ORDER.as_slice()) {
         Ordering::Less => Ok(()),
         Ordering::Equal | Ordering::Greater => malformed("is not below the group order"),
     }

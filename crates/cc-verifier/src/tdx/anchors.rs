@@ -3,7 +3,7 @@
 use aws_lc_rs::digest::{Digest, SHA256, digest};
 use cc_core::{Finding, codes};
 
-use crate::pki::{Certificate, P256Key, Window};
+use crate::pki::{Certificate, Curve, EcdsaKey, Window};
 
 /// The one root certificate, compared byte for byte (*verification.md* 0.5, T4).
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Anchor {
     /// The subject's name, all bytes.
     pub(super) subject: Vec<u8>,
     pub(super) window: Window,
-    pub(super) key: P256Key,
+    pub(super) key: EcdsaKey,
 }
 
 impl Anchors {
@@ -52,7 +52,7 @@ impl Anchor {
             Finding::new(codes::TDX_PCK_CHAIN_UNTRUSTED_ROOT, detail)
         };
         let certificate = Certificate::parse(der).map_err(unusable)?;
-        let key = P256Key::of(certificate.spki).map_err(unusable)?;
+        let key = EcdsaKey::on(Curve::P256, certificate.spki).map_err(unusable)?;
         Ok(Self { der: der.to_vec(), subject: certificate.subject.to_vec(), window: certificate.window, key })
     }
 }

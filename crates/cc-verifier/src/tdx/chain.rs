@@ -8,7 +8,7 @@ use super::claims;
 use super::pck::PckExtension;
 use super::pem;
 use super::role::{Ca, Role};
-use crate::pki::{Certificate, KeyUsage, P256Key, Window, common_name, is_ecdsa_sha256, p256_key};
+use crate::pki::{Certificate, Curve, EcdsaKey, KeyUsage, Window, common_name, p256_key};
 
 /// The certificates of a quote: roles and signatures are right, dates are not judged.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Issuer {
     pub(super) subject: Vec<u8>,
     /// INTEGER content.
     pub(super) serial: Vec<u8>,
-    pub(super) key: P256Key,
+    pub(super) key: EcdsaKey,
     window: Window,
 }
 
@@ -98,7 +98,8 @@ impl Issuer {
         if !certificate.allows(KeyUsage::CRL_SIGN) {
             return Err(role(&"keyUsage without cRLSign"));
         }
-        let key = P256Key::of(certificate.spki).map_err(|_| role(&"its key is not on P-256"))?;
+        let key =
+            EcdsaKey::on(Curve::P256, certificate.spki).map_err(|_| role(&"its key is not on P-256"))?;
         link(&certificate, &anchor.subject, &anchor.key)
             .map_err(|fault| fault.finding(&PCK_CHAIN, "intermediate"))?;
         let (subject, serial) = (certificate.subject.to_vec(), certificate.serial.to_vec());
@@ -174,9 +175,9 @@ pub(super) fn end_entity(certificate: &Certificate<'_>, role: Role) -> Result<()
 }
 
 /// Algorithm, issuer name and signature of a certificate.
-pub(super) fn link(certificate: &Certificate<'_>, issuer: &[u8], key: &P256Key) -> Result<(), Fault> {
+pub(super) fn link(certificate: &Certificate<'_>, issuer: &[u8], key: &EcdsaKey) -> Result<(), Fault> {
     if certificate.inner_algorithm != certificate.outer_algorithm
-        || !is_ecdsa_sha256(certificate.outer_algorithm)
+        || !key.signs_with(certificate.outer_algorithm)
     {
         return Err(Fault::Signature("not signed with ECDSA and SHA-256".to_owned()));
     }

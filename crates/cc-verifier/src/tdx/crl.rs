@@ -4,7 +4,7 @@ use cc_core::{Finding, UnixTime, codes};
 
 use super::chain::finding;
 use super::claims;
-use crate::pki::{Crl, P256Key, is_ecdsa_sha256};
+use crate::pki::{Crl, EcdsaKey};
 
 /// The lists of one authority.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Revocations {
 
 impl Lists {
     /// Judges lists that the authority with that name and key should have made.
-    pub(super) fn judge(lists: &[&[u8]], name: &[u8], key: &P256Key) -> Self {
+    pub(super) fn judge(lists: &[&[u8]], name: &[u8], key: &EcdsaKey) -> Self {
         let mut serials = Vec::new();
         let judged = lists
             .iter()
@@ -70,7 +70,7 @@ impl Revocations {
         der: &[u8],
         index: usize,
         name: &[u8],
-        key: &P256Key,
+        key: &EcdsaKey,
         serials: &mut Vec<Vec<u8>>,
     ) -> Result<Self, Finding> {
         let refuse =
@@ -80,7 +80,7 @@ impl Revocations {
             let what = "it is not the list of the authority above the certificate";
             return Err(finding(codes::TDX_CRL_ISSUER_MISMATCH, "revocation list", what));
         }
-        if crl.inner_algorithm != crl.outer_algorithm || !is_ecdsa_sha256(crl.outer_algorithm) {
+        if crl.inner_algorithm != crl.outer_algorithm || !key.signs_with(crl.outer_algorithm) {
             return Err(refuse(&"not signed with ECDSA and SHA-256"));
         }
         if !key.verifies(crl.tbs, crl.signature) {

@@ -1,17 +1,8 @@
-//! Certificates in PEM: the chain in a quote (step T3), and issuer chains among endorsements.
+//! The certificates in a quote (step T3).
 
-use cc_core::limits::MAX_CERTIFICATE;
 use cc_core::{Finding, codes};
 
-const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
-const END: &[u8] = b"-----END CERTIFICATE-----";
-/// Most certificates in one issuer chain.
-const MAX_BUNDLE: usize = 10;
-
-/// Whether `bytes` begin like a certificate in PEM.
-pub(super) fn is_pem(bytes: &[u8]) -> bool {
-    bytes.trim_ascii_start().starts_with(BEGIN)
-}
+use crate::pki::pem::block;
 
 /// The three certificates of a quote, DER: exactly those, each followed by a line feed, then at most one NUL, which most
 /// platforms append.
@@ -31,32 +22,6 @@ pub(super) fn pck_chain(mut pem: &[u8]) -> Result<[Vec<u8>; 3], Finding> {
             Err(Finding::new(codes::TDX_CERTDATA_UNSUPPORTED, detail))
         }
     }
-}
-
-/// The certificates of an issuer chain, DER, with any white space between them. `None` when it is anything else.
-pub(super) fn bundle(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut rest = pem.trim_ascii();
-    let mut certificates = Vec::new();
-    while !rest.is_empty() {
-        if certificates.len() == MAX_BUNDLE {
-            return None;
-        }
-        let (der, after) = block(rest)?;
-        certificates.push(der);
-        rest = after.trim_ascii_start();
-    }
-    Some(certificates)
-}
-
-/// The certificate that `pem` begins with, and what follows its last line.
-fn block(pem: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let end = pem.windows(END.len()).position(|window| window == END)?.checked_add(END.len())?;
-    let (block, rest) = pem.split_at_checked(end)?;
-    if !block.starts_with(BEGIN) {
-        return None;
-    }
-    let (_, der) = der::pem::decode_vec(block).ok()?;
-    (der.len() <= MAX_CERTIFICATE).then_some((der, rest))
 }
 
 #[cfg(test)]
@@ -90,15 +55,5 @@ mod tests {
             let code = pck_chain(bad.as_bytes()).unwrap_err().code;
             assert_eq!(code, codes::TDX_CERTDATA_UNSUPPORTED, "{bad:?}");
         }
-    }
-
-    #[test]
-    fn a_bundle_has_certificates_only() {
-        let [a, b] = [1, 2].map(|byte| certificate(byte, "CERTIFICATE"));
-        assert_eq!(bundle([a.as_str(), "\n\n", b.trim_end()].concat().as_bytes()).unwrap().len(), 2);
-        assert_eq!(bundle(a.repeat(10).as_bytes()).unwrap().len(), 10);
-        assert_eq!(bundle(a.repeat(11).as_bytes()), None);
-        assert_eq!(bundle([a.as_str(), "x", &b].concat().as_bytes()), None);
-        assert!(is_pem(a.as_bytes()) && !is_pem(b"{}"));
     }
 }

@@ -21,7 +21,11 @@ pub(super) fn requests(chain: &Chain) -> Vec<EndorsementRequest> {
         ("tdx.pck_crl", format!("{SERVICE}/sgx/certification/v4/pckcrl?ca={ca}&encoding=der")),
         ("tdx.root_crl", ROOT_CRL.to_owned()),
     ];
-    let request =
-        |(kind, url): (&str, _)| EndorsementRequest { kind: kind.to_owned(), url, max_age: SECONDS_PER_DAY };
+    let request = |(kind, url): (&str, _)| EndorsementRequest {
+        kind: kind.to_owned(),
+        url,
+        max_age: SECONDS_PER_DAY,
+        post: None,
+    };
     requests.into_iter().map(request).collect()
 }

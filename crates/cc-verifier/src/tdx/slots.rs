@@ -4,10 +4,10 @@ use cc_core::limits::{MAX_CERTIFICATE, MAX_ENDORSEMENT, MAX_LEAF_CANDIDATES};
 use cc_core::{Finding, codes};
 
 use super::document::{ENCLAVE_IDENTITY, MAX_DOCUMENT, TCB_INFO};
+use super::json;
 use super::role::Role;
-use super::{json, pem};
 use crate::ccel;
-use crate::pki::{Certificate, Crl, common_name};
+use crate::pki::{Certificate, Crl, common_name, pem};
 
 /// Endorsements by the place where they are tried.
 #[derive(Clone, Debug, Default)]

@@ -82,6 +82,7 @@ impl Authorizer for Misbehaver {
             kind: "misbehaver.cert".to_owned(),
             url: url.to_owned(),
             max_age: 1,
+            post: None,
         };
         let requests = match self.fault.as_str() {
             "panic in plan" => panic!("plan panicked on purpose"),
