@@ -25,7 +25,7 @@ offline = true
 ";
 
 /// Plugins that exist for the tests, built beside the others but never configured with them.
-const TEST_PLUGINS: &[&str] = &["emulated-snp", "emulated-tdx", "misbehaver"];
+const TEST_PLUGINS: &[&str] = &["emulated-snp", "emulated-tdx", "fake-nvml", "misbehaver"];
 
 /// Variants of the frozen ABI copy: feature and file name.
 const ABI_VARIANTS: &[&str] = &["same", "newer-minor", "older-minor", "changed-layout"];

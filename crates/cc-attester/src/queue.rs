@@ -15,7 +15,7 @@ use crate::pace::Gate;
 /// Most callers that queue; more are turned away at once.
 const MAX_QUEUE: usize = 16;
 
-/// What a technology does on the thread.
+/// What a technology of processors does on the thread.
 pub(crate) trait Asker: Send + 'static {
     /// Obtains evidence over `binding` with the host's lock at hand. Not called again before it returned.
     fn ask(&mut self, binding: &Binding, gate: &mut Gate) -> Result<Collected, Finding>;
@@ -35,66 +35,72 @@ pub(crate) struct Conditions {
 
 /// Serves callers one at a time, each while the process has the host's lock.
 ///
-/// The thread starts with the first request and ends after the queue is dropped, when the request that it is at, if
-/// any, comes back.
-pub(crate) struct Queue {
-    jobs: Mutex<Start>,
+/// The thread, which alone has the `A` that asks, starts with the first request and ends after the queue is dropped,
+/// when the request that it is at, if any, comes back.
+pub(crate) struct Queue<A: ?Sized> {
+    jobs: Mutex<Start<A>>,
     /// A request whose caller has gone is still at the device.
     stuck: Arc<AtomicBool>,
     timeout: Duration,
     conditions: &'static Conditions,
 }
 
-enum Start {
-    Ready(Worker),
-    Running(SyncSender<Job>),
+enum Start<A: ?Sized> {
+    Ready(Worker<A>),
+    Running(SyncSender<Job<A>>),
     Failed(String),
 }
 
-struct Job {
-    binding: Binding,
-    since: Instant,
-    ticket: Arc<Ticket>,
-}
+/// A request on the thread: what it asks, and whom it tells.
+type Job<A> = Box<dyn FnOnce(&mut Worker<A>) + Send>;
 
 /// Where a caller's request stands.
-#[derive(Default)]
-struct Ticket {
-    phase: Mutex<Phase>,
+struct Ticket<T> {
+    phase: Mutex<Phase<T>>,
     changed: Condvar,
 }
 
-#[derive(Default)]
-enum Phase {
-    #[default]
+enum Phase<T> {
     Queued,
     AtDevice,
-    Done(Result<Collected, Finding>),
+    Done(Result<T, Finding>),
     Abandoned,
 }
 
-impl Queue {
+impl Queue<dyn Asker> {
+    /// [`run`](Self::run) for evidence over `binding`.
+    pub(crate) fn collect(&self, binding: &Binding) -> Result<Collected, Finding> {
+        let binding = binding.clone();
+        self.run(move |asker, gate| asker.ask(&binding, gate))
+    }
+}
+
+impl<A: Send + ?Sized + 'static> Queue<A> {
     /// A queue before `asker`. Callers wait for `timeout`, queueing included.
-    pub(crate) fn new(
-        asker: Box<dyn Asker>,
-        gate: Gate,
-        timeout: Duration,
-        conditions: &'static Conditions,
-    ) -> Self {
+    pub(crate) fn new(asker: Box<A>, gate: Gate, timeout: Duration, conditions: &'static Conditions) -> Self {
         let stuck = Arc::new(AtomicBool::new(false));
         let worker = Worker { asker, gate, timeout, stuck: Arc::clone(&stuck), conditions };
         Self { jobs: Mutex::new(Start::Ready(worker)), stuck, timeout, conditions }
     }
 
-    /// Waits for evidence over `binding`. A request that is under way when the time is over goes on, and until it comes
-    /// back callers are turned away.
-    pub(crate) fn collect(&self, binding: &Binding) -> Result<Collected, Finding> {
+    /// Waits for what `request` returns on the thread. A request that is under way when the time is over goes on, and
+    /// until it comes back callers are turned away.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        request: impl FnOnce(&mut A, &mut Gate) -> Result<T, Finding> + Send + 'static,
+    ) -> Result<T, Finding> {
         let busy = |detail: String| Err(Finding::new(self.conditions.busy.clone(), detail));
         if self.stuck.load(Ordering::Acquire) {
             return busy("an earlier request that nobody waits for is still at the device".to_owned());
         }
-        let ticket = Arc::new(Ticket::default());
-        let job = Job { binding: binding.clone(), since: Instant::now(), ticket: Arc::clone(&ticket) };
+        let ticket = Arc::new(Ticket { phase: Mutex::new(Phase::Queued), changed: Condvar::new() });
+        let (since, of_worker) = (Instant::now(), Arc::clone(&ticket));
+        let job: Job<A> = Box::new(move |worker| {
+            if of_worker.begin() {
+                let result = worker.serve(since, request);
+                of_worker.finish(result, &worker.stuck);
+            }
+        });
         match self.jobs()?.try_send(job) {
             Ok(()) => ticket.wait(self.timeout, &self.stuck).unwrap_or_else(busy),
             Err(TrySendError::Full(_)) => {
@@ -105,7 +111,7 @@ impl Queue {
     }
 
     /// The way to the thread, which is started if it was not.
-    fn jobs(&self) -> Result<SyncSender<Job>, Finding> {
+    fn jobs(&self) -> Result<SyncSender<Job<A>>, Finding> {
         let mut start = lock(&self.jobs);
         if let Start::Ready(_) = *start {
             let (sender, receiver) = sync_channel(MAX_QUEUE);
@@ -132,10 +138,10 @@ impl Queue {
     }
 }
 
-impl Ticket {
+impl<T> Ticket<T> {
     /// Waits for the result; `Err` says why there is none in time. On leaving, says so, and whether the request is at
     /// the device.
-    fn wait(&self, timeout: Duration, stuck: &AtomicBool) -> Result<Result<Collected, Finding>, String> {
+    fn wait(&self, timeout: Duration, stuck: &AtomicBool) -> Result<Result<T, Finding>, String> {
         let (mut phase, _) = self
             .changed
             .wait_timeout_while(lock(&self.phase), timeout, |phase| !matches!(phase, Phase::Done(_)))
@@ -161,7 +167,7 @@ impl Ticket {
     }
 
     /// Hands the result over, or drops it if the caller has gone.
-    fn finish(&self, result: Result<Collected, Finding>, stuck: &AtomicBool) {
+    fn finish(&self, result: Result<T, Finding>, stuck: &AtomicBool) {
         let mut phase = lock(&self.phase);
         if matches!(*phase, Phase::Abandoned) {
             stuck.store(false, Ordering::Release);
@@ -173,31 +179,32 @@ impl Ticket {
 }
 
 /// What the thread owns.
-struct Worker {
-    asker: Box<dyn Asker>,
+struct Worker<A: ?Sized> {
+    asker: Box<A>,
     gate: Gate,
     timeout: Duration,
     stuck: Arc<AtomicBool>,
     conditions: &'static Conditions,
 }
 
-impl Worker {
-    fn run(mut self, jobs: &Receiver<Job>) {
+impl<A: ?Sized> Worker<A> {
+    fn run(mut self, jobs: &Receiver<Job<A>>) {
         while let Ok(job) = jobs.recv() {
-            if job.ticket.begin() {
-                let result = self.serve(&job);
-                job.ticket.finish(result, &self.stuck);
-            }
+            job(&mut self);
         }
     }
 
     /// Asks with the host's lock. A panic of an interface is this request's error, not the end of the thread.
-    fn serve(&mut self, job: &Job) -> Result<Collected, Finding> {
-        let patience = self.timeout.saturating_sub(job.since.elapsed());
+    fn serve<T>(
+        &mut self,
+        since: Instant,
+        request: impl FnOnce(&mut A, &mut Gate) -> Result<T, Finding>,
+    ) -> Result<T, Finding> {
+        let patience = self.timeout.saturating_sub(since.elapsed());
         let asked = catch_unwind(AssertUnwindSafe(|| {
             let entered = self.gate.enter(patience);
             entered.map_err(|detail| Finding::new(self.conditions.busy.clone(), detail))?;
-            self.asker.ask(&job.binding, &mut self.gate)
+            request(&mut self.asker, &mut self.gate)
         }));
         self.gate.leave();
         asked.unwrap_or_else(|panic| {

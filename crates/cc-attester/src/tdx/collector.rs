@@ -27,7 +27,7 @@ static CONDITIONS: Conditions = Conditions {
 ///
 /// It asks only while it has the lock of [`Options::lock`]. Its thread starts with the first request and ends after
 /// the collector is dropped, when the request that it is at, if any, comes back.
-pub struct Collector(Queue);
+pub struct Collector(Queue<dyn Asker>);
 
 impl Collector {
     /// A collector on the kernel's interfaces. Touches no hardware yet.
