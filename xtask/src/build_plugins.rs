@@ -8,10 +8,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use crate::run::{Result, cargo, root, run, target_dir, write};
 
 /// A plugin of this repository: package name and the profiles it may serve.
-const PLUGINS: &[(&str, &[&str])] = &[("cc-snp", &["snp-raw-1"]), ("cc-tdx", &["tdx-quote-1"])];
+const PLUGINS: &[(&str, &[&str])] =
+    &[("cc-snp", &["snp-raw-1"]), ("cc-tdx", &["tdx-quote-1"]), ("cc-gpu", &["nv-spdm-1"])];
 
 /// The plugins of synthetic hardware, for machines that have no real one; never among the others.
-const EMULATED: &[(&str, &[&str])] = &[("emulated-snp", &["snp-raw-1"]), ("emulated-tdx", &["tdx-quote-1"])];
+const EMULATED: &[(&str, &[&str])] =
+    &[("emulated-snp", &["snp-raw-1"]), ("emulated-tdx", &["tdx-quote-1"]), ("emulated-gpu", &["nv-spdm-1"])];
 
 /// What a configuration of emulated plugins begins with.
 const EMULATED_HEAD: &str = "
@@ -25,7 +27,7 @@ offline = true
 ";
 
 /// Plugins that exist for the tests, built beside the others but never configured with them.
-const TEST_PLUGINS: &[&str] = &["emulated-snp", "emulated-tdx", "fake-nvml", "misbehaver"];
+const TEST_PLUGINS: &[&str] = &["emulated-gpu", "emulated-snp", "emulated-tdx", "fake-nvml", "misbehaver"];
 
 /// Variants of the frozen ABI copy: feature and file name.
 const ABI_VARIANTS: &[&str] = &["same", "newer-minor", "older-minor", "changed-layout"];

@@ -104,7 +104,12 @@ fn each_fault_has_its_code() {
         ("libraries of another driver", "fail nvmlInit_v2 18", codes::GPU_COLLECT_FAILED, "version mismatch"),
         ("an error without text", "fail nvmlInit_v2 77", codes::GPU_COLLECT_FAILED, "without a text (77)"),
         ("switched off", "settings 0 0 0 0", codes::GPU_CC_DISABLED, "--set-cc-mode=on"),
-        ("not capable", "fail nvmlSystemGetConfComputeSettings 3", codes::GPU_CC_DISABLED, "--set-cc-mode=on"),
+        (
+            "not capable",
+            "fail nvmlSystemGetConfComputeSettings 3",
+            codes::GPU_CC_DISABLED,
+            "--set-cc-mode=on",
+        ),
         ("unknown feature", "settings 2 2 0 0", codes::GPU_CC_DISABLED, "ccFeature is 2"),
         ("unknown multi-GPU mode instead", "settings 2 0 0 3", codes::GPU_CC_DISABLED, "multiGpuMode 3"),
         ("developer mode", "settings 2 1 1 0", codes::GPU_CC_DEVTOOLS, "devToolsMode is 1"),
@@ -116,7 +121,12 @@ fn each_fault_has_its_code() {
         ("Ampere", "gpu 7", codes::GPU_COLLECT_FAILED, "GPU 1: architecture 7"),
         ("architecture of the future", "gpu 11", codes::GPU_COLLECT_FAILED, "GPU 1: architecture 11"),
         ("too many", &one.repeat(16), codes::ENV_SIZE_EXCEEDED, "17 GPUs"),
-        ("count", "fail nvmlDeviceGetCount_v2 999", codes::GPU_COLLECT_FAILED, "nvmlDeviceGetCount_v2: Unknown"),
+        (
+            "count",
+            "fail nvmlDeviceGetCount_v2 999",
+            codes::GPU_COLLECT_FAILED,
+            "nvmlDeviceGetCount_v2: Unknown",
+        ),
         ("handle", "fail nvmlDeviceGetHandleByIndex_v2 15", codes::GPU_COLLECT_FAILED, "GPU is lost (15)"),
         ("architecture", "fail nvmlDeviceGetArchitecture 15", codes::GPU_COLLECT_FAILED, "GPU is lost"),
         ("chain", "fail nvmlDeviceGetConfComputeGpuCertificate 15", codes::GPU_COLLECT_FAILED, "GPU is lost"),
@@ -129,7 +139,12 @@ fn each_fault_has_its_code() {
         ("no report", "report size 0", codes::GPU_COLLECT_FAILED, "report of 0 bytes"),
         ("no chain", "chain size 0", codes::GPU_COLLECT_FAILED, "chain is empty"),
         ("report cut", "report cut 1", codes::GPU_COLLECT_FAILED, "report of 186 bytes"),
-        ("bytes after the report", "report more 1", codes::GPU_COLLECT_FAILED, "declares 187 bytes and has 188"),
+        (
+            "bytes after the report",
+            "report more 1",
+            codes::GPU_COLLECT_FAILED,
+            "declares 187 bytes and has 188",
+        ),
         ("another nonce", "nonce 5", codes::GPU_COLLECT_FAILED, "nonce is 0505"),
     ];
     for (name, lines, code, text) in cases {

@@ -1,0 +1,123 @@
+//! The shell around collection and verification. Also compiled, with synthetic anchors, into the emulated
+//! authorizer of the tests, so that what is tested there is this code.
+
+use std::marker::PhantomData;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cc_attester::gpu::{Collector, Options};
+use cc_core::message::{
+    CollectRequest, Collected, Identity, MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest,
+};
+use cc_core::sdk::Authorizer;
+use cc_core::{Finding, Profile, ProfileInfo, Role, Settings, TrustClass, codes, gpu};
+use cc_verifier::gpu::{Anchors, Verifier};
+
+/// Devices and manifests, each, that one instance remembers.
+const REMEMBERED: usize = 1024;
+
+/// Whose devices an authorizer speaks for.
+pub(crate) trait Hardware: Send + Sync + 'static {
+    /// The plugin's name.
+    const NAME: &'static str;
+    /// Whether the devices are real.
+    const TRUST_CLASS: TrustClass;
+
+    /// The roots of devices and manifests.
+    fn anchors() -> Anchors;
+}
+
+/// The authorizer of `nv-spdm-1`.
+pub(crate) struct GpuAuthorizer<H> {
+    verifier: Verifier,
+    collector: Collector,
+    hardware: PhantomData<H>,
+}
+
+impl<H: Hardware> Authorizer for GpuAuthorizer<H> {
+    fn identity() -> Identity {
+        identity(H::NAME, H::TRUST_CLASS)
+    }
+
+    fn create(mut settings: Settings) -> Result<Self, Finding> {
+        let defaults = Options::default();
+        let options = Options {
+            library: path(&mut settings, "library", &defaults.library)?,
+            lock: path(&mut settings, "lock", &defaults.lock)?,
+            timeout: timeout(&mut settings, defaults.timeout)?,
+        };
+        settings.finish()?;
+        Ok(Self {
+            verifier: Verifier::new(H::anchors(), REMEMBERED),
+            collector: Collector::new(options),
+            hardware: PhantomData,
+        })
+    }
+
+    fn collect(&self, request: &CollectRequest) -> Result<Collected, Finding> {
+        let devices = self.collector.collect(request.binding.gpu_nonce()?)?;
+        Ok(Collected {
+            version: MESSAGE_VERSION,
+            evidence: gpu::encode(&devices),
+            // The chains come with the devices; manifests and answers of OCSP are the verifiers' to fetch.
+            endorsements: Vec::new(),
+        })
+    }
+
+    fn plan(&self, request: &PlanRequest) -> Result<Plan, Finding> {
+        self.verifier.plan(request)
+    }
+
+    fn verify(&self, request: &VerifyRequest) -> VerifyReply {
+        self.verifier.verify(request)
+    }
+}
+
+/// Who an authorizer of `nv-spdm-1` is.
+pub(crate) fn identity(name: &str, trust_class: TrustClass) -> Identity {
+    Identity {
+        version: MESSAGE_VERSION,
+        name: name.to_owned(),
+        vendor: "Muster".to_owned(),
+        plugin_version: env!("CARGO_PKG_VERSION").to_owned(),
+        sdk_version: cc_core::sdk::VERSION.to_owned(),
+        trust_class,
+        profiles: vec![ProfileInfo {
+            profile: Profile::nv_spdm_1(),
+            namespace: "x-nv-gpu".to_owned(),
+            media_types: vec!["application/cbor".to_owned()],
+            roles: vec![Role::Collect, Role::Verify],
+        }],
+    }
+}
+
+fn path(settings: &mut Settings, name: &str, default: &std::path::Path) -> Result<PathBuf, Finding> {
+    settings.take_text(name, &default.to_string_lossy()).map(PathBuf::from)
+}
+
+fn timeout(settings: &mut Settings, default: Duration) -> Result<Duration, Finding> {
+    match settings.take_integer("timeout_seconds", default.as_secs())? {
+        0 => {
+            Err(Finding::new(codes::PLUG_CONFIG_INVALID, "`config.timeout_seconds` is 0, expected 1 or more"))
+        }
+        seconds => Ok(Duration::from_secs(seconds)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cc_core::Claims;
+
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_not_zero() {
+        let read = |seconds: u64| {
+            let mut claims = Claims::new();
+            claims.insert("timeout_seconds", seconds);
+            timeout(&mut Settings::new(claims), Duration::from_secs(10)).map_err(|finding| finding.code)
+        };
+        assert_eq!(read(0), Err(codes::PLUG_CONFIG_INVALID));
+        assert_eq!(read(1), Ok(Duration::from_secs(1)));
+    }
+}
