@@ -80,7 +80,7 @@ fn statuses_are_asked_for_with_a_nonce_of_the_evidence() {
         Authority::new(&chain.specs[1].issuer, chain.keys[2]).cert_id(Hash::Sha384, &chain.specs[1].serial);
     let post = of_devices[0].post.clone().unwrap();
     assert_eq!((post.media_type.as_str(), &post.key), ("application/ocsp-request", &id));
-    assert_eq!(of_devices[0].url, "https://ocsp.ndis.nvidia.com");
+    assert_eq!(of_devices[0].url, "https://ocsp.ndis.nvidia.com/");
     let nonce = {
         let hash = aws_lc_rs::digest::digest(
             &aws_lc_rs::digest::SHA256,

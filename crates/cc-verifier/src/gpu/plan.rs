@@ -19,7 +19,7 @@ const MANIFESTS: &str = "https://rim.attestation.nvidia.com/v1/rim/";
 const MANIFEST_AGE: u64 = SECONDS_PER_DAY.saturating_mul(30);
 
 /// NVIDIA's OCSP responder.
-const RESPONDER: &str = "https://ocsp.ndis.nvidia.com";
+const RESPONDER: &str = "https://ocsp.ndis.nvidia.com/";
 /// For how long an answer may be kept, in seconds; its own time runs out earlier, or then.
 const ANSWER_AGE: u64 = SECONDS_PER_DAY;
 /// What questions to it are.
