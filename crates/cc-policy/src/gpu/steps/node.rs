@@ -6,8 +6,7 @@ use cc_core::codes;
 
 use super::Steps;
 use crate::allowed::text_list;
-use crate::facts::{show, show_hex};
-use crate::gpu::facts::{Class, DeviceFacts};
+use crate::facts::show;
 use crate::gpu::values::{GpuMode, PPCIE_GPUS, Pdi};
 
 impl Steps<'_> {
@@ -35,33 +34,25 @@ impl Steps<'_> {
     /// sees exactly the switches that show evidence, and every switch exactly the GPUs.
     fn topology(&mut self) {
         let (mode, facts) = (&self.policy.mode, self.facts);
-        for (class, name, wanted) in
-            [(Class::Gpu, "GPUs", PPCIE_GPUS), (Class::Switch, "switches", mode.value.switches())]
-        {
-            let of_class =
-                || facts.devices.iter().filter(|device| device.is_switch() == (class == Class::Switch));
-            let found = of_class().filter_map(|device| device.pdi.ok()).collect::<BTreeSet<_>>().len();
-            if found != wanted || of_class().count() != wanted {
-                let got =
-                    format!("{name}: {}, with different identifiers on NVLink: {found}", of_class().count());
-                let want = format!("{name}: {wanted}, each with its own identifier");
+        let of = |switch: bool| facts.devices.iter().filter(move |device| device.is_switch() == switch);
+        let own = |switch| of(switch).filter_map(|device| device.pdi.ok()).collect::<BTreeSet<Pdi>>();
+        let (gpus, switches) = (own(false), own(true));
+        for (name, count, distinct, wanted) in [
+            ("GPUs", of(false).count(), gpus.len(), PPCIE_GPUS),
+            ("switches", of(true).count(), switches.len(), mode.value.switches()),
+        ] {
+            if count != wanted || distinct != wanted {
+                let got = format!("{count} {name} with {distinct} different identifiers on NVLink");
+                let want = format!("{wanted} {name}, each with its own");
                 self.find(codes::GPU_PPCIE_TOPOLOGY, got, want, &mode.source);
             }
         }
-        let own = |of_switches| {
-            let devices = facts.devices.iter().filter(move |device| device.is_switch() == of_switches);
-            devices.filter_map(|device| device.pdi.ok()).collect::<BTreeSet<Pdi>>()
-        };
-        let (gpus, switches) = (own(false), own(true));
-        let others = |device: &DeviceFacts| if device.is_switch() { &gpus } else { &switches };
-        let want = "every GPU linked to exactly these switches, every switch to exactly these GPUs";
+        let list = |ids: &BTreeSet<Pdi>| text_list(ids.iter().map(hex::encode));
+        let want = format!("each GPU linked to {}, each switch to {}", list(&switches), list(&gpus));
         self.find_devices(codes::GPU_PPCIE_TOPOLOGY, want, &mode.source, |device| {
-            let fine = device.neighbours.as_ref().is_ok_and(|neighbours| neighbours == others(device));
-            (!fine).then(|| {
-                let links =
-                    show(&device.neighbours, |neighbours| text_list(neighbours.iter().map(hex::encode)));
-                format!("{} linked to {links}", show_hex(&device.pdi))
-            })
+            let others = if device.is_switch() { &gpus } else { &switches };
+            let fine = device.neighbours.as_ref().is_ok_and(|neighbours| neighbours == others);
+            (!fine).then(|| format!("linked to {}", show(&device.neighbours, |neighbours| list(&neighbours))))
         });
     }
 }
