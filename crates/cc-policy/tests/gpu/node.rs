@@ -120,6 +120,7 @@ fn a_protected_pcie_system_is_complete() {
             ),
             ("three switches", SYSTEM, |d| drop(d.pop()), TWO, "gpu.mode"),
             ("five switches", SYSTEM, |d| d.push(switch(15)), TWO, "gpu.mode"),
+            ("a switch twice beside all", SYSTEM, |d| d.push(switch(14)), ONE, "gpu.mode"),
             ("a switch twice", SYSTEM, |d| d[11] = switch(13), TWO, "gpu.mode"),
             ("GPUs without their switches", SYSTEM, |d| d.truncate(8), TWO, "gpu.mode"),
             ("a GPU of another system", SYSTEM, |d| d[0].insert("device_pdi", pdi(9)), ONE, "gpu.mode"),
