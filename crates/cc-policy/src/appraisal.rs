@@ -5,7 +5,7 @@ use std::fmt;
 use cc_core::{Authentic, Claims, Code, Profile, UnixTime, codes};
 
 use crate::allowed::text_list;
-use crate::{Policy, snp, tdx};
+use crate::{Policy, gpu, snp, tdx};
 
 /// What an appraisal knows besides claims and policy. Everything in it must come from a source that the caller
 /// trusts.
@@ -99,23 +99,25 @@ impl fmt::Display for Finding {
 pub struct Appraisal {
     /// The answer.
     pub status: Status,
-    /// All differences, in the order of the steps of *verification.md* 1.2 or 2.2.
+    /// All differences, in the order of the steps of *verification.md* 1.2, 2.2 or 3.2.
     pub findings: Vec<Finding>,
 }
 
 /// Judges authentic claims of evidence of `profile` by `policy`, all steps, whatever the earlier ones found. A profile
 /// whose technology has no section in the policy is not allowed by it.
 ///
-/// Does **not** compare the binding: that is [`Authentic::compare`], and admission needs both.
+/// Does **not** compare the binding: that is [`Authentic::compare`], and admission needs both. Claims of GPUs that are
+/// affirmed are those of GPUs somewhere, until the accepted evidence of a guest commits to them (G20).
 pub fn appraise(
     subject: &Authentic<Claims>,
     profile: &Profile,
     policy: &Policy,
     context: &Context,
 ) -> Appraisal {
-    let findings = match (profile.as_str(), &policy.snp, &policy.tdx) {
-        (snp::PROFILE, Some(section), _) => snp::appraise(subject, section, &policy.mode, context),
-        (tdx::PROFILE, _, Some(section)) => tdx::appraise(subject, section, &policy.mode, context),
+    let findings = match (profile.as_str(), &policy.snp, &policy.tdx, &policy.gpu) {
+        (snp::PROFILE, Some(section), _, _) => snp::appraise(subject, section, &policy.mode, context),
+        (tdx::PROFILE, _, Some(section), _) => tdx::appraise(subject, section, &policy.mode, context),
+        (gpu::PROFILE, _, _, Some(section)) => gpu::appraise(subject, section, &policy.mode),
         _ => return not_judged(profile, policy),
     };
     let status = if findings.is_empty() { Status::Affirming } else { Status::Contraindicated };
@@ -123,8 +125,11 @@ pub fn appraise(
 }
 
 fn not_judged(profile: &Profile, policy: &Policy) -> Appraisal {
-    let sections =
-        [policy.snp.is_some().then_some(snp::PROFILE), policy.tdx.is_some().then_some(tdx::PROFILE)];
+    let sections = [
+        policy.snp.is_some().then_some(snp::PROFILE),
+        policy.tdx.is_some().then_some(tdx::PROFILE),
+        policy.gpu.is_some().then_some(gpu::PROFILE),
+    ];
     let allowed = text_list(sections.into_iter().flatten());
     let finding = Finding {
         code: codes::ENV_PROFILE_NOT_ALLOWED,

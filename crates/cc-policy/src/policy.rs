@@ -1,9 +1,9 @@
 //! The policy as a whole: format version, production or development, and one section per technology.
 
-use cc_core::{Waivers, codes};
+use cc_core::{Code, Waivers, codes};
 
 use crate::reader::{Placed, Table, number, text};
-use crate::{PolicyError, snp, tdx};
+use crate::{PolicyError, gpu, snp, tdx};
 
 /// The version of the format that this code reads.
 const FORMAT_VERSION: u64 = 1;
@@ -14,9 +14,10 @@ const FORMAT_VERSION: u64 = 1;
 pub struct Policy {
     pub(crate) file: String,
     pub(crate) mode: Placed<Mode>,
-    /// At least one of the sections is there.
+    /// At least one of the processors' sections is there.
     pub(crate) snp: Option<snp::SnpPolicy>,
     pub(crate) tdx: Option<tdx::TdxPolicy>,
+    pub(crate) gpu: Option<gpu::GpuPolicy>,
 }
 
 /// What the policy may be used for (*verification.md* 0.13).
@@ -50,16 +51,28 @@ impl Policy {
             return Err(PolicyError::new(codes::POL_FORMAT_INVALID, source_name, detail));
         }
         let mode = table.knob("profile", "\"production\" or \"development\"", mode, Mode::Production)?;
-        let (snp, tdx) = (table.section("snp")?, table.section("tdx")?);
+        let (snp, tdx, gpu) = (table.section("snp")?, table.section("tdx")?, table.section("gpu")?);
         // What is left over is refused first: a misspelt key explains best what else is missing.
         table.finish()?;
         if snp.is_none() && tdx.is_none() {
-            let detail = "sections `snp` and `tdx` are absent, a policy needs a section for a technology";
-            return Err(PolicyError::new(codes::POL_FORMAT_INVALID, source_name, detail));
+            let (place, detail) = match &gpu {
+                None => (
+                    source_name,
+                    "sections `snp` and `tdx` are absent, a policy needs a section for a technology",
+                ),
+                // A device cannot say which guest it belongs to; the guest's own evidence does.
+                Some(section) => (
+                    section.source(),
+                    "sections `snp` and `tdx` are absent, and GPU evidence is never accepted alone: a policy needs a \
+                     section for the processor of the guest that has the GPUs",
+                ),
+            };
+            return Err(PolicyError::new(codes::POL_FORMAT_INVALID, place, detail));
         }
         let snp = snp.map(|section| snp::load(section, &mode)).transpose()?;
         let tdx = tdx.map(|section| tdx::load(section, &mode)).transpose()?;
-        Ok(Self { file: source_name.to_owned(), mode, snp, tdx })
+        let gpu = gpu.map(|section| gpu::load(section, &mode)).transpose()?;
+        Ok(Self { file: source_name.to_owned(), mode, snp, tdx, gpu })
     }
 
     /// What the policy may be used for: `production`, or `development`, which may weaken locked knobs and affirm emulated
@@ -71,15 +84,17 @@ impl Policy {
     /// The missing collateral that the policy lets a verifier live with: nobody else may waive anything in a
     /// federation (*decisions.md* 3). Each section waives what is its technology's own.
     pub fn waivers(&self) -> Waivers {
-        let snp = self.snp.as_ref().and_then(snp::waivers);
-        let tdx = self.tdx.as_ref().and_then(tdx::waivers);
+        let snp = self.snp.iter().flat_map(snp::waivable);
+        let tdx = self.tdx.iter().flat_map(tdx::waivable);
+        let gpu = self.gpu.iter().flat_map(gpu::waivable);
+        let waived = |(code, required): (Code, &Placed<bool>)| (!required.value).then_some(code);
         // Every code that stands in a policy's place can be waived; otherwise nothing is.
-        Waivers::new(snp.into_iter().chain(tdx)).unwrap_or(Waivers::none())
+        Waivers::new(snp.chain(tdx).chain(gpu).filter_map(waived)).unwrap_or(Waivers::none())
     }
 
     /// Whether launch data must commit to the init-data of the participant, whichever technology it shows: then a guest
     /// that was launched for one name cannot take another (*verification.md* 5.1, S28, T23). One section that does not
-    /// demand it is enough for "no", since its guests could take any name.
+    /// demand it is enough for "no", since its guests could take any name. GPUs are launched by nobody.
     pub const fn needs_init_data(&self) -> bool {
         let snp = match &self.snp {
             Some(section) => snp::needs_init_data(section),
@@ -97,6 +112,7 @@ impl Policy {
         let mut lines = vec![format!("profile: {} ({})", self.mode.value.name(), self.mode.source)];
         lines.extend(self.snp.iter().flat_map(snp::describe));
         lines.extend(self.tdx.iter().flat_map(tdx::describe));
+        lines.extend(self.gpu.iter().flat_map(gpu::describe));
         lines
     }
 }

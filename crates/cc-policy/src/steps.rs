@@ -35,12 +35,20 @@ impl<'a, F, P> Steps<'a, F, P> {
         }
     }
 
-    /// A used waiver needs its knob (*decisions.md* 3). `permitted` is what the section waives, `source` the place
-    /// that decides it.
-    pub(crate) fn used_waivers(&mut self, waived: &[Code], permitted: Option<&Code>, source: &str) {
-        for code in waived.iter().filter(|code| Some(*code) != permitted) {
-            let want = "the check, which the policy does not let anyone waive";
-            self.find(code.clone(), "waived", want, source);
+    /// A used waiver needs its knob (*decisions.md* 3). `waivable` is what the section can waive, each with the knob that
+    /// must be false for it; what is another's is nobody's here.
+    pub(crate) fn used_waivers<const N: usize>(
+        &mut self,
+        waived: &[Code],
+        waivable: &[(Code, &Placed<bool>); N],
+    ) {
+        for code in waived {
+            let knob = waivable.iter().find(|(waivable, _)| waivable == code).map(|(_, knob)| *knob);
+            if knob.is_none_or(|required| required.value) {
+                let source = knob.or(waivable.first().map(|(_, knob)| *knob)).map_or("", |knob| &knob.source);
+                let want = "the check, which the policy does not let anyone waive";
+                self.find(code.clone(), "waived", want, source);
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Policies with a section for one technology or for both.
+//! Policies with a section for one technology or for several.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -15,13 +15,25 @@ fn both(snp: &str, tdx: &str) -> Policy {
     parse(&format!("{}\n[tdx]{tdx}", policy_text("", snp))).unwrap()
 }
 
+/// The same with GPUs.
+fn all(snp: &str, tdx: &str, gpu: &str) -> Policy {
+    let text = gpu::policy_text("", gpu);
+    let (gpu, _) = text.split_once("[tdx]").unwrap();
+    let (_, gpu) = gpu.split_once("[gpu]").unwrap();
+    let tdx = tdx::policy_text("", tdx);
+    let (_, tdx) = tdx.split_once("[tdx]").unwrap();
+    let development = "profile = \"development\"";
+    parse(&format!("{}\n[gpu]{gpu}\n[tdx]{tdx}", policy_text(development, snp))).unwrap()
+}
+
 #[test]
 fn evidence_is_judged_by_the_section_of_its_technology() {
-    let (snp, tdx) = (Profile::snp_raw_1(), tdx::profile());
+    let (snp, tdx, gpu) = (Profile::snp_raw_1(), tdx::profile(), gpu::profile());
     let other = Profile::parse("aci-raw-1").unwrap();
     let snp_only = policy("", "");
     let tdx_only = tdx::policy("", "");
     let both = both("", "");
+    let all = all("", "", "");
     let affirmed = (Status::Affirming, vec![]);
     let refused = (Status::None, vec!["env.profile.not_allowed"]);
     for (what, policy, profile, expected) in [
@@ -32,8 +44,17 @@ fn evidence_is_judged_by_the_section_of_its_technology() {
         ("both", &both, &snp, &affirmed),
         ("both", &both, &tdx, &affirmed),
         ("both", &both, &other, &refused),
+        ("both", &both, &gpu, &refused),
+        ("all", &all, &snp, &affirmed),
+        ("all", &all, &tdx, &affirmed),
+        ("all", &all, &gpu, &affirmed),
+        ("all", &all, &other, &refused),
     ] {
-        let claims = if *profile == tdx { tdx::healthy() } else { healthy("Genoa") };
+        let claims = match profile.as_str() {
+            "tdx-quote-1" => tdx::healthy(),
+            "nv-spdm-1" => gpu::claims(gpu::one()),
+            _ => healthy("Genoa"),
+        };
         let subject = subject(claims, Vec::new(), TrustClass::Hardware);
         let appraisal = appraise(&subject, profile, policy, &context());
         assert_eq!((appraisal.status, codes(&appraisal.findings)), *expected, "{what}, {profile}");
@@ -42,10 +63,15 @@ fn evidence_is_judged_by_the_section_of_its_technology() {
 
 #[test]
 fn claims_of_one_technology_do_not_pass_for_the_other() {
-    let both = both("", "");
-    for (profile, claims) in [(tdx::profile(), healthy("Genoa")), (Profile::snp_raw_1(), tdx::healthy())] {
+    let all = all("", "", "");
+    for (profile, claims) in [
+        (tdx::profile(), healthy("Genoa")),
+        (Profile::snp_raw_1(), tdx::healthy()),
+        (gpu::profile(), tdx::healthy()),
+        (tdx::profile(), gpu::claims(gpu::one())),
+    ] {
         let subject = subject(claims, Vec::new(), TrustClass::Hardware);
-        assert_eq!(judge_as(&profile, &subject, &both, &context()).status, Status::Contraindicated);
+        assert_eq!(judge_as(&profile, &subject, &all, &context()).status, Status::Contraindicated);
     }
 }
 
@@ -60,6 +86,7 @@ fn the_refusal_names_profile_and_sections() {
          section for: snp-raw-1, tdx-quote-1 (policy.toml)"
     );
     assert!(told(&tdx::policy("", "")).contains("section for: tdx-quote-1 ("));
+    assert!(told(&all("", "", "")).contains("section for: snp-raw-1, tdx-quote-1, nv-spdm-1 ("));
 }
 
 #[test]
@@ -76,6 +103,10 @@ fn launch_data_name_a_guest_only_if_every_section_demands_it() {
         (both(snp, ""), false),
         (both("", tdx), false),
         (both(snp, tdx), true),
+        // GPUs are launched by nobody: the processors' sections decide.
+        (gpu::policy("", ""), false),
+        (all(snp, "", ""), false),
+        (all(snp, tdx, ""), true),
     ] {
         assert_eq!(policy.needs_init_data(), needed, "{:?}", policy.describe());
     }
@@ -85,6 +116,8 @@ fn launch_data_name_a_guest_only_if_every_section_demands_it() {
 fn each_section_waives_its_own() {
     let off = "crl_required = false";
     let (snp, tdx) = (codes::SNP_CRL_MISSING, codes::TDX_CRL_MISSING);
+    let (ocsp, rim) = (codes::GPU_OCSP_UNAVAILABLE, codes::GPU_RIM_NOT_FOUND);
+    let (no_ocsp, no_rim) = ("ocsp_required = false", "rim_required = false");
     for (policy, expected) in [
         (policy("", off), vec![&snp]),
         (tdx::policy("", off), vec![&tdx]),
@@ -93,6 +126,10 @@ fn each_section_waives_its_own() {
         (both(off, ""), vec![&snp]),
         (both("", off), vec![&tdx]),
         (both(off, off), vec![&snp, &tdx]),
+        (all("", "", ""), vec![]),
+        (all("", "", no_ocsp), vec![&ocsp]),
+        (all("", "", no_rim), vec![&rim]),
+        (all(off, off, &format!("{no_ocsp}\n{no_rim}")), vec![&snp, &tdx, &ocsp, &rim]),
     ] {
         let waivers = policy.waivers();
         assert_eq!(waivers.codes().iter().collect::<Vec<_>>(), expected);
@@ -101,8 +138,10 @@ fn each_section_waives_its_own() {
 
 #[test]
 fn a_waiver_of_the_other_technology_is_a_finding() {
-    let policy = both("crl_required = false", "crl_required = false");
+    let policy = all("crl_required = false", "crl_required = false", "ocsp_required = false");
     for (profile, claims, waived, code) in [
+        (gpu::profile(), gpu::claims(gpu::one()), codes::TDX_CRL_MISSING, "tdx.crl.missing"),
+        (tdx::profile(), tdx::healthy(), codes::GPU_OCSP_UNAVAILABLE, "gpu.ocsp.unavailable"),
         (Profile::snp_raw_1(), healthy("Genoa"), codes::TDX_CRL_MISSING, "tdx.crl.missing"),
         (tdx::profile(), tdx::healthy(), codes::SNP_CRL_MISSING, "snp.crl.missing"),
     ] {
@@ -112,19 +151,22 @@ fn a_waiver_of_the_other_technology_is_a_finding() {
 }
 
 #[test]
-fn both_sections_are_described() {
-    let lines = both("", "").describe();
-    for section in ["snp", "tdx"] {
-        let alone = if section == "snp" { policy("", "") } else { tdx::policy("", "") };
+fn all_sections_are_described() {
+    let lines = all("", "", "").describe();
+    for section in ["snp", "tdx", "gpu"] {
+        let alone = match section {
+            "snp" => policy("", ""),
+            "tdx" => tdx::policy("", ""),
+            _ => gpu::policy("", ""),
+        };
         let count = |lines: &[String]| lines.iter().filter(|line| line.starts_with(section)).count();
         assert_eq!(count(&lines), count(&alone.describe()), "{section}");
     }
 }
 
 #[test]
-fn a_fault_in_either_section_refuses_the_policy() {
-    let good =
-        format!("{}\n[tdx]{}", policy_text("", ""), tdx::policy_text("", "").split_once("[tdx]").unwrap().1);
+fn a_fault_in_any_section_refuses_the_policy() {
+    let good = format!("{}\n{}", policy_text("", ""), gpu::policy_text("", "").split_once("\n\n").unwrap().1);
     assert!(parse(&good).is_ok());
     for (from, to, code) in [
         ("min_tcb_eval_num = 17", "", "pol.min_tcb.unset"),
@@ -132,7 +174,9 @@ fn a_fault_in_either_section_refuses_the_policy() {
         ("measurements = ", "# ", "pol.measurement.unset"),
         ("[tdx]", "[tdx]\nallow_debug = true", "pol.profile.development"),
         ("[snp]", "[snp]\nallow_debug = true", "pol.profile.development"),
-        ("[tdx]", "[gpu]\n[tdx]", "pol.format.invalid"),
+        ("gpu_count = 1", "", "pol.format.invalid"),
+        ("[gpu]", "[gpu]\nrim_required = false", "pol.profile.development"),
+        ("[tdx]", "[aci]\n[tdx]", "pol.format.invalid"),
         ("[tdx]", "[tdx]\nvmpl = 0", "pol.format.invalid"),
     ] {
         assert_eq!(parse(&good.replacen(from, to, 1)).unwrap_err().code.as_str(), code, "{from} -> {to}");

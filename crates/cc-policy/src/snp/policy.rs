@@ -62,9 +62,9 @@ pub(crate) struct SnpPolicy {
     pub(super) chip_denylist: Placed<Vec<ChipId>>,
 }
 
-/// The codes that the section waives.
-pub(crate) fn waivers(policy: &SnpPolicy) -> Option<Code> {
-    (!policy.crl_required.value).then_some(codes::SNP_CRL_MISSING)
+/// The codes that the section can waive, each with the knob that says whether it does not.
+pub(crate) const fn waivable(policy: &SnpPolicy) -> [(Code, &Placed<bool>); 1] {
+    [(codes::SNP_CRL_MISSING, &policy.crl_required)]
 }
 
 /// Whether HOST_DATA must be the digest of the init-data.

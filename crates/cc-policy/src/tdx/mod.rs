@@ -15,5 +15,5 @@ pub(crate) const PROFILE: &str = "tdx-quote-1";
 
 pub(crate) use describe::describe;
 pub(crate) use load::load;
-pub(crate) use policy::{TdxPolicy, needs_init_data, waivers};
+pub(crate) use policy::{TdxPolicy, needs_init_data, waivable};
 pub(crate) use steps::appraise;

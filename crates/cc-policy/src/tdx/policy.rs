@@ -48,9 +48,9 @@ pub(crate) struct TdxPolicy {
     pub(super) mrseam_allowlist: Placed<Allowed<Register>>,
 }
 
-/// The codes that the section waives.
-pub(crate) fn waivers(policy: &TdxPolicy) -> Option<Code> {
-    (!policy.crl_required.value).then_some(codes::TDX_CRL_MISSING)
+/// The codes that the section can waive, each with the knob that says whether it does not.
+pub(crate) const fn waivable(policy: &TdxPolicy) -> [(Code, &Placed<bool>); 1] {
+    [(codes::TDX_CRL_MISSING, &policy.crl_required)]
 }
 
 /// Whether MRCONFIGID must be the digest of the init-data.

@@ -188,6 +188,9 @@ registry! {
     GPU_COLLECT_TIMEOUT "gpu.collect.timeout" Indeterminate false
         "The driver did not answer in time."
         "Try again; if it persists, reset the device.";
+    GPU_DEVICE_DENIED "gpu.device.denied" Reject false
+        "The device is on the policy's deny list, or not on its allow list."
+        "Use another device, or change `device_allowlist` or `device_denylist`.";
     NRAS_SUBMOD_DIGEST_MISMATCH "nras.submod.digest_mismatch" Reject false
         "A device token is not the one whose digest stands in the overall token."
         "Ask the service again and send its answer unchanged.";

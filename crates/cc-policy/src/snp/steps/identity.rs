@@ -5,7 +5,7 @@ use cc_core::{Code, SECONDS_PER_DAY, UnixTime, codes};
 use super::Steps;
 use crate::allowed::{Allowed, text_list};
 use crate::facts::show;
-use crate::snp::policy::{Line, waivers};
+use crate::snp::policy::{Line, waivable};
 use crate::snp::values::{ChipId, SigningKey};
 
 impl<'a> Steps<'a> {
@@ -56,7 +56,7 @@ impl<'a> Steps<'a> {
     /// A list that was used must be fresh.
     pub(super) fn s13_revocation_list(&mut self, waived: &[Code], now: UnixTime) {
         let policy = self.policy;
-        self.used_waivers(waived, waivers(policy).as_ref(), &policy.crl_required.source);
+        self.used_waivers(waived, &waivable(policy));
         if waived.contains(&codes::SNP_CRL_MISSING) {
             return;
         }

@@ -9,7 +9,7 @@ mod tcb;
 use cc_core::{Authentic, Claims};
 
 use super::facts::Facts;
-use super::policy::{TdxPolicy, waivers};
+use super::policy::{TdxPolicy, waivable};
 use crate::policy::Mode;
 use crate::reader::Placed;
 use crate::{Context, Finding};
@@ -27,7 +27,7 @@ pub(crate) fn appraise(
     let mut steps = Steps::new(&facts, policy);
     steps.trust_class(subject.trust_class(), mode);
     // T5: lists that were used were judged where they were.
-    steps.used_waivers(subject.waived(), waivers(policy).as_ref(), &policy.crl_required.source);
+    steps.used_waivers(subject.waived(), &waivable(policy));
     steps.t6_t7_collateral_age(context.now);
     steps.t8_evaluation();
     steps.t12_qe_status();
