@@ -18,6 +18,11 @@ const IMAGE: [&str; 2] = ["a5", "b6"];
 /// The site that is a TDX guest; all others are SNP guests.
 const TDX: &str = "site-3";
 
+/// The site whose guest has GPUs, and how many.
+const GPU: (&str, u8) = ("site-4", 2);
+/// Places of measurements that the emulated manifests have values for; all others of the 64 are expected without one.
+const REFERENCED: [u8; 7] = [1, 7, 9, 20, 21, 34, 35];
+
 /// What was set up.
 pub(super) struct Federation {
     pub(super) folder: PathBuf,
@@ -63,7 +68,8 @@ impl Federation {
     }
 }
 
-/// A policy for emulated Genoa guests with these images, and for emulated trust domains with the one that there is.
+/// A policy for emulated Genoa guests with these images, for emulated trust domains with the one that there is, and for
+/// the emulated GPUs of a guest.
 fn policy(images: &[usize], microcode: u8) -> String {
     let images: Vec<String> = images
         .iter()
@@ -75,12 +81,16 @@ fn policy(images: &[usize], microcode: u8) -> String {
          host_data = \"init-data\"\ncrl_required = true\n\n\
          [snp.min_tcb.Genoa]\nbootloader = 10\ntee = 0\nsnp = 23\nmicrocode = {microcode}\n\n\
          [tdx]\nmin_tcb_eval_num = 18\nmr_config_id = \"init-data\"\n\n\
-         [[tdx.images]]\nname = \"site\"\nmr_td = \"{}\"\nrtmr0 = \"{}\"\nrtmr1 = \"{}\"\nrtmr2 = \"{}\"\n",
+         [[tdx.images]]\nname = \"site\"\nmr_td = \"{}\"\nrtmr0 = \"{}\"\nrtmr1 = \"{}\"\nrtmr2 = \"{}\"\n\n\
+         [gpu]\ngpu_count = {}\narchs = [\"HOPPER\"]\nmin_driver = \"550.90.07\"\nmin_vbios.HOPPER = \"96.00.9f.00.01\"\n\
+         allowed_unreferenced = {:?}\n",
         images.join(", "),
         IMAGE[0].repeat(48),
         "b0".repeat(48),
         "b1".repeat(48),
         "b2".repeat(48),
+        GPU.1,
+        (0..64).filter(|place| !REFERENCED.contains(place)).collect::<Vec<u8>>(),
     )
 }
 
@@ -119,6 +129,9 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
              profile = \"{}\"\nplugins = \"machines/{name}/plugins.toml\"\nresources = {{ gpu = 2 }}\n",
             if name == TDX { "tdx-quote-1" } else { "snp-raw-1" }
         );
+        if name == GPU.0 {
+            text.push_str("devices = \"nv-spdm-1\"\n");
+        }
     }
     for (chip, name) in ["server"].iter().chain(&SITES).enumerate() {
         let image = if *name == "site-2" { IMAGE[1] } else { IMAGE[0] };
@@ -133,10 +146,12 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
             ("libemulated_snp.so", guest)
         };
         let config = format!("config = {{ guest = {{ {guest}, state = {state:?} }} }}\n");
-        write(
-            &folder.join(format!("machines/{name}/plugins.toml")),
-            &with_config(&manifest, library, &config),
-        )?;
+        let mut manifest = with_config(&manifest, library, &config);
+        if *name == GPU.0 {
+            let config = format!("config = {{ guest = {{ gpus = {} }} }}\n", GPU.1);
+            manifest = with_config(&manifest, "libemulated_gpu.so", &config);
+        }
+        write(&folder.join(format!("machines/{name}/plugins.toml")), &manifest)?;
     }
     write(&folder.join("federation.toml"), &text)?;
     let made = federation.provision(80)?;
