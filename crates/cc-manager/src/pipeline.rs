@@ -172,6 +172,13 @@ pub async fn verify(
         Ok(collateral) => (collateral, Ok(())),
         Err(finding) => (Collateral::default(), Err(finding)),
     };
+    // Read here and not asked of the plugin, so that a mismatch counts even where the plugin cannot decide.
+    let stated = bound_field_of(&profile, &evidence);
+    // Devices that answer different nonces are bound to nothing. What else is wrong with evidence is the plugin's to say.
+    let fits = fits.and_then(|()| match &stated {
+        Err(finding) if finding.code == codes::BIND_GPU_NONCE_MISMATCH => Err(finding.clone()),
+        _ => Ok(()),
+    });
     let keep = if at.is_replayed() { Keep::No } else { Keep::Yes };
     let (began, deadline) = (fetcher.elapsed(), fetcher.deadline(patience));
     let mut prepared = fits;
@@ -187,8 +194,6 @@ pub async fn verify(
             break;
         }
     }
-    // Read here and not asked of the plugin, so that a mismatch counts even where the plugin cannot decide.
-    let stated = bound_field_of(&profile, &evidence);
     let call = VerifyRequest {
         version: MESSAGE_VERSION,
         profile: profile.clone(),

@@ -1,0 +1,225 @@
+//! A guest with GPUs through the real host: the processor vouches for its devices, both are judged, and nothing of the one
+//! stands in for the other.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use cc_core::{Binding, Code, Finding, Instant, Profile, UnixTime, codes, gpu};
+use cc_manager::attest::{
+    DeviceEvidence, Federation, Judgement, Manager, OwnerFloor, PolicyFile, Setup, StartError, Subject,
+    Verifier, VerifierSetup,
+};
+use cc_manager::clock::Clock;
+use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
+use cc_manager::{Config, Floors, Host, Sha256, collect};
+use muster_it::federation::{Guest, policy};
+use muster_it::place::{entry, test_plugin};
+
+const BINDING: [u8; 64] = [0x5a; 64];
+const NONCE: [u8; 32] = [0xa5; 32];
+const INIT: &[u8] = b"the init bytes of a name";
+
+struct Wall;
+
+impl Clock for Wall {
+    fn now(&self) -> Result<UnixTime, Finding> {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        Ok(UnixTime::from_secs(since.as_secs()))
+    }
+}
+
+fn guest() -> Guest {
+    Guest::new(1, *Sha256::of(INIT).as_bytes())
+}
+
+/// What the emulated devices of two GPUs need, and lines that stand in place of others.
+fn section(lines: &str) -> String {
+    let referenced = [1_u8, 7, 9, 20, 21, 34, 35];
+    let unreferenced: Vec<u8> = (0..64).filter(|place| !referenced.contains(place)).collect();
+    let mut section = format!(
+        "\n[gpu]\ngpu_count = 2\narchs = [\"HOPPER\"]\nmin_driver = \"550.90.07\"\n\
+         min_vbios.HOPPER = \"96.00.9f.00.01\"\nallowed_unreferenced = {unreferenced:?}\n"
+    );
+    for line in lines.lines() {
+        let key = line.split(" = ").next().unwrap();
+        section = section.lines().filter(|old| !old.starts_with(key)).map(|old| format!("{old}\n")).collect();
+        section += line;
+        section.push('\n');
+    }
+    section
+}
+
+/// A host with a processor and GPUs that are as `devices` says.
+fn setup(devices: &str, section: &str) -> VerifierSetup {
+    let folder = tempfile::tempdir().unwrap();
+    let file = guest().write_plugins(folder.path());
+    let settings = format!("guest = {{ {devices} }}");
+    let more = entry(&test_plugin("libemulated_gpu.so"), &["nv-spdm-1"], &settings);
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}\n{more}")).unwrap();
+    let config = Config::load_file(&file).unwrap();
+    VerifierSetup {
+        host: Host::load(&config, &muster_it::place::worker()).unwrap(),
+        fetcher: Fetcher::new(&config.fetch, &Roots::Only(Vec::new()), Arc::new(SystemEnvironment::new()))
+            .unwrap(),
+        floors: Floors::open(None),
+        collateral: Vec::new(),
+        patience: Duration::ZERO,
+        federation: Federation::Development,
+        site_policy: PolicyFile::parse(&(policy("") + section), "policy.toml").unwrap(),
+    }
+}
+
+async fn collected(host: &Host, profile: Profile, binding: Binding) -> (Vec<u8>, Vec<Vec<u8>>) {
+    let collection = collect(host, &profile, binding).await.unwrap();
+    let (evidence, endorsements) = collection.result.unwrap();
+    (evidence, endorsements.into_iter().map(|endorsement| endorsement.bytes).collect())
+}
+
+/// What a guest with such devices shows.
+async fn shown(devices: &str) -> Subject {
+    let host = Verifier::new(setup(devices, &section(""))).unwrap().host().clone();
+    let (of_devices, mut hints) = collected(&host, Profile::nv_spdm_1(), Binding::GpuNonce(NONCE)).await;
+    let (evidence, more) = collected(&host, Profile::snp_raw_1(), Binding::new(BINDING)).await;
+    hints.extend(more);
+    Subject {
+        name: "site-1".to_owned(),
+        required: vec![Profile::snp_raw_1(), Profile::nv_spdm_1()],
+        profile: Profile::snp_raw_1(),
+        evidence,
+        devices: Some(DeviceEvidence {
+            profile: Profile::nv_spdm_1(),
+            evidence: of_devices,
+            expected: Binding::GpuNonce(NONCE),
+        }),
+        endorsements: hints,
+        expected: Binding::new(BINDING),
+        floor: OwnerFloor::NoFederation,
+        init_data: cc_manager::init_data(INIT),
+    }
+}
+
+async fn judge(subject: &Subject, section: &str) -> Judgement {
+    let verifier = Verifier::new(setup("", section)).unwrap();
+    verifier.judge(subject, Instant::Present(Wall.now().unwrap())).await
+}
+
+fn code(judgement: &Judgement) -> Code {
+    judgement.outcome().map(|_| ()).unwrap_err().code.clone()
+}
+
+#[tokio::test]
+async fn a_processor_with_two_gpus_is_accepted_and_all_are_told_apart() {
+    let subject = shown("gpus = 2").await;
+    let judgement = judge(&subject, &section("")).await;
+    let found = judgement.admission().unwrap();
+    assert_eq!(found.devices.len(), 2);
+    assert_ne!(found.devices[0], found.devices[1]);
+    assert!(found.chip.is_some() && found.guest.is_some());
+    let devices = judgement.devices.as_ref().unwrap();
+    assert_eq!(devices.plugin.name, "emulated-gpu");
+    assert_eq!(devices.verified().unwrap().authentic().value().integer("gpu_count"), Ok(2));
+    assert!(judgement.appraisals.len() == 1 && devices.appraisals.len() == 1);
+    // Another machine's devices have other serial numbers.
+    let other = judge(&shown("gpus = 2, first = 9").await, &section("")).await;
+    assert!(other.admission().unwrap().devices.iter().all(|device| !found.devices.contains(device)));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_device_refuses_its_guest() {
+    for (devices, expected) in [
+        ("gpus = 2, modified = 1", codes::GPU_MEASUREMENT_MISMATCH),
+        ("gpus = 1", codes::GPU_DEVICES_COUNT),
+        ("gpus = 2, mode = 1", codes::GPU_MODE_MISMATCH),
+        ("gpus = 2, cc_feature = 0", codes::GPU_CC_DISABLED),
+        ("gpus = 2, dev_tools = 1", codes::GPU_CC_DEVTOOLS),
+        (
+            "gpus = 2, fwid = \"000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000\"",
+            codes::GPU_FWID_MISMATCH,
+        ),
+    ] {
+        let judgement = judge(&shown(devices).await, &section("")).await;
+        assert_eq!(code(&judgement), expected, "{devices}: {:?}", judgement.outcome());
+        assert!(judgement.verified().is_some(), "the processor's own evidence is in order");
+        assert!(judgement.admission().is_err());
+    }
+    let older = judge(&shown("gpus = 2").await, &section("min_driver = \"550.90.08\"")).await;
+    assert_eq!(code(&older), codes::GPU_DRIVER_BELOW_MINIMUM);
+    let none = judge(&shown("gpus = 2").await, "").await;
+    assert_eq!(code(&none), codes::ENV_PROFILE_NOT_ALLOWED, "a policy that says nothing of devices");
+}
+
+#[tokio::test]
+async fn n_gpu_22_n_gpu_23_devices_that_answer_another_nonce() {
+    let mut subject = shown("gpus = 2").await;
+    let devices = subject.devices.as_mut().unwrap();
+    devices.expected = Binding::GpuNonce([0xa6; 32]);
+    assert_eq!(code(&judge(&subject, &section("")).await), codes::BIND_GPU_NONCE_MISMATCH);
+    // The expected nonce where the device puts its own.
+    let devices = subject.devices.as_mut().unwrap();
+    let mut list = gpu::decode(&devices.evidence).unwrap();
+    for device in &mut list {
+        let record = u32::from_le_bytes([device.report[42], device.report[43], device.report[44], 0]);
+        let at = 45 + usize::try_from(record).unwrap();
+        device.report[at..at + 32].fill(0xa6);
+    }
+    devices.evidence = gpu::encode(&list);
+    let judgement = judge(&subject, &section("")).await;
+    // Not even a changed signature comes before: whichever is found first, it is refused.
+    assert!([codes::BIND_GPU_NONCE_MISMATCH, codes::GPU_SIGNATURE_INVALID].contains(&code(&judgement)));
+}
+
+#[tokio::test]
+async fn devices_of_two_rounds_are_refused_together() {
+    let mut subject = shown("gpus = 2").await;
+    let host = Verifier::new(setup("gpus = 2", &section(""))).unwrap().host().clone();
+    let (earlier, _) = collected(&host, Profile::nv_spdm_1(), Binding::GpuNonce([1; 32])).await;
+    let devices = subject.devices.as_mut().unwrap();
+    let mut list = gpu::decode(&devices.evidence).unwrap();
+    list[1] = gpu::decode(&earlier).unwrap().swap_remove(1);
+    devices.evidence = gpu::encode(&list);
+    assert_eq!(code(&judge(&subject, &section("")).await), codes::BIND_GPU_NONCE_MISMATCH);
+}
+
+#[tokio::test]
+async fn a_processor_that_is_refused_vouches_for_nothing() {
+    let mut subject = shown("gpus = 2").await;
+    subject.expected = Binding::new([0x5b; 64]);
+    let judgement = judge(&subject, &section("")).await;
+    assert_eq!(code(&judgement), codes::BIND_REPORT_DATA_MISMATCH);
+    assert!(judgement.devices.is_none(), "it did not come to the devices");
+}
+
+#[tokio::test]
+async fn a_role_that_requires_devices_is_shown_some() {
+    let subject = Subject { devices: None, ..shown("gpus = 2").await };
+    assert_eq!(code(&judge(&subject, &section("")).await), codes::POL_EVIDENCE_MISSING);
+    let unasked = Subject { required: vec![Profile::snp_raw_1()], ..subject };
+    assert!(judge(&unasked, &section("")).await.admission().is_ok());
+}
+
+async fn start(devices: &str, own_profiles: Vec<Profile>) -> Result<Manager, StartError> {
+    let setup = Setup {
+        verifier: setup(devices, &section("")),
+        own_profiles,
+        own_init_data: cc_manager::init_data(INIT),
+        clock: Arc::new(Wall),
+    };
+    Manager::start(setup).await.map(|(manager, passed)| {
+        assert_eq!(passed.len(), 2);
+        manager
+    })
+}
+
+#[tokio::test]
+async fn a_participant_tests_its_devices_before_it_starts() {
+    let both = || vec![Profile::snp_raw_1(), Profile::nv_spdm_1()];
+    start("gpus = 2", both()).await.unwrap();
+    let error = start("gpus = 2, fail = \"gpu.cc.disabled\"", both()).await.unwrap_err();
+    assert_eq!(error.finding().code, codes::GPU_CC_DISABLED);
+    let error = start("gpus = 2, modified = 1", both()).await.unwrap_err();
+    assert_eq!(error.finding().code, codes::GPU_MEASUREMENT_MISMATCH);
+    let alone = start("gpus = 2", vec![Profile::nv_spdm_1()]).await.unwrap_err();
+    assert_eq!(alone.finding().code, codes::POL_EVIDENCE_MISSING);
+}
