@@ -104,7 +104,12 @@ fn each_fault_has_its_code() {
         ("libraries of another driver", "fail nvmlInit_v2 18", codes::GPU_COLLECT_FAILED, "version mismatch"),
         ("an error without text", "fail nvmlInit_v2 77", codes::GPU_COLLECT_FAILED, "without a text (77)"),
         ("switched off", "settings 0 0 0 0", codes::GPU_CC_DISABLED, "--set-cc-mode=on"),
-        ("not capable", "fail nvmlSystemGetConfComputeSettings 3", codes::GPU_CC_DISABLED, "--set-cc-mode=on"),
+        (
+            "not capable",
+            "fail nvmlSystemGetConfComputeSettings 3",
+            codes::GPU_CC_DISABLED,
+            "--set-cc-mode=on",
+        ),
         ("unknown feature", "settings 2 2 0 0", codes::GPU_CC_DISABLED, "ccFeature is 2"),
         ("unknown multi-GPU mode instead", "settings 2 0 0 3", codes::GPU_CC_DISABLED, "multiGpuMode 3"),
         ("developer mode", "settings 2 1 1 0", codes::GPU_CC_DEVTOOLS, "devToolsMode is 1"),
@@ -116,7 +121,12 @@ fn each_fault_has_its_code() {
         ("Ampere", "gpu 7", codes::GPU_COLLECT_FAILED, "GPU 1: architecture 7"),
         ("architecture of the future", "gpu 11", codes::GPU_COLLECT_FAILED, "GPU 1: architecture 11"),
         ("too many", &one.repeat(16), codes::ENV_SIZE_EXCEEDED, "17 GPUs"),
-        ("count", "fail nvmlDeviceGetCount_v2 999", codes::GPU_COLLECT_FAILED, "nvmlDeviceGetCount_v2: Unknown"),
+        (
+            "count",
+            "fail nvmlDeviceGetCount_v2 999",
+            codes::GPU_COLLECT_FAILED,
+            "nvmlDeviceGetCount_v2: Unknown",
+        ),
         ("handle", "fail nvmlDeviceGetHandleByIndex_v2 15", codes::GPU_COLLECT_FAILED, "GPU is lost (15)"),
         ("architecture", "fail nvmlDeviceGetArchitecture 15", codes::GPU_COLLECT_FAILED, "GPU is lost"),
         ("chain", "fail nvmlDeviceGetConfComputeGpuCertificate 15", codes::GPU_COLLECT_FAILED, "GPU is lost"),
@@ -129,7 +139,12 @@ fn each_fault_has_its_code() {
         ("no report", "report size 0", codes::GPU_COLLECT_FAILED, "report of 0 bytes"),
         ("no chain", "chain size 0", codes::GPU_COLLECT_FAILED, "chain is empty"),
         ("report cut", "report cut 1", codes::GPU_COLLECT_FAILED, "report of 186 bytes"),
-        ("bytes after the report", "report more 1", codes::GPU_COLLECT_FAILED, "declares 187 bytes and has 188"),
+        (
+            "bytes after the report",
+            "report more 1",
+            codes::GPU_COLLECT_FAILED,
+            "declares 187 bytes and has 188",
+        ),
         ("another nonce", "nonce 5", codes::GPU_COLLECT_FAILED, "nonce is 0505"),
     ];
     for (name, lines, code, text) in cases {
@@ -169,8 +184,8 @@ fn without_a_library_there_is_no_driver() {
     assert_eq!(absent.code, codes::GPU_COLLECT_NO_DRIVER, "{absent}");
     std::fs::write(driver.place("text.so"), "no library").unwrap();
     assert_eq!(collect(driver.place("text.so")).code, codes::GPU_COLLECT_NO_DRIVER);
-    // A library, of something else.
-    let other = collect(test_plugin("libmisbehaver.so"));
+    // A library, of something else, and by a name that the system looks up.
+    let other = collect("libc.so.6".into());
     assert_eq!(other.code, codes::GPU_COLLECT_NO_DRIVER);
     assert!(other.detail.ends_with("has no nvmlInit_v2"), "{other}");
 }
@@ -193,18 +208,18 @@ fn what_was_wrong_may_be_put_right() {
 #[test]
 fn a_call_that_hangs_costs_its_deadline_and_later_callers_nothing() {
     let driver = Driver::told(&format!("{GOOD}hang {GET_REPORT}\n"));
-    let timeout = Duration::from_millis(300);
+    let timeout = Duration::from_secs(2);
     let collector = Collector::new(Options { timeout, ..driver.options() });
     let finding = collector.collect(&NONCE).unwrap_err();
     assert_eq!(finding.code, codes::GPU_COLLECT_TIMEOUT, "{finding}");
-    assert!(finding.detail.contains("no answer from the device within 300ms"), "{finding}");
+    assert!(finding.detail.contains("no answer from the device within 2s"), "{finding}");
     let start = Clock::now();
     let finding = collector.collect(&NONCE).unwrap_err();
     assert_eq!(finding.code, codes::GPU_COLLECT_TIMEOUT);
     assert!(finding.detail.contains("still at the device"), "{finding}");
     assert!(start.elapsed() < timeout, "turned away at once");
     // Another collector of this host does not ask while the driver hangs.
-    let other = Collector::new(Options { timeout, ..driver.options() });
+    let other = Collector::new(Options { timeout: Duration::from_millis(100), ..driver.options() });
     assert_eq!(other.collect(&NONCE).unwrap_err().code, codes::GPU_COLLECT_TIMEOUT);
     assert_eq!(driver.entered(GET_REPORT), 1);
     // The driver comes to itself.
