@@ -184,8 +184,8 @@ fn without_a_library_there_is_no_driver() {
     assert_eq!(absent.code, codes::GPU_COLLECT_NO_DRIVER, "{absent}");
     std::fs::write(driver.place("text.so"), "no library").unwrap();
     assert_eq!(collect(driver.place("text.so")).code, codes::GPU_COLLECT_NO_DRIVER);
-    // A library, of something else.
-    let other = collect(test_plugin("libmisbehaver.so"));
+    // A library, of something else, and by a name that the system looks up.
+    let other = collect("libc.so.6".into());
     assert_eq!(other.code, codes::GPU_COLLECT_NO_DRIVER);
     assert!(other.detail.ends_with("has no nvmlInit_v2"), "{other}");
 }
@@ -208,18 +208,18 @@ fn what_was_wrong_may_be_put_right() {
 #[test]
 fn a_call_that_hangs_costs_its_deadline_and_later_callers_nothing() {
     let driver = Driver::told(&format!("{GOOD}hang {GET_REPORT}\n"));
-    let timeout = Duration::from_millis(300);
+    let timeout = Duration::from_secs(2);
     let collector = Collector::new(Options { timeout, ..driver.options() });
     let finding = collector.collect(&NONCE).unwrap_err();
     assert_eq!(finding.code, codes::GPU_COLLECT_TIMEOUT, "{finding}");
-    assert!(finding.detail.contains("no answer from the device within 300ms"), "{finding}");
+    assert!(finding.detail.contains("no answer from the device within 2s"), "{finding}");
     let start = Clock::now();
     let finding = collector.collect(&NONCE).unwrap_err();
     assert_eq!(finding.code, codes::GPU_COLLECT_TIMEOUT);
     assert!(finding.detail.contains("still at the device"), "{finding}");
     assert!(start.elapsed() < timeout, "turned away at once");
     // Another collector of this host does not ask while the driver hangs.
-    let other = Collector::new(Options { timeout, ..driver.options() });
+    let other = Collector::new(Options { timeout: Duration::from_millis(100), ..driver.options() });
     assert_eq!(other.collect(&NONCE).unwrap_err().code, codes::GPU_COLLECT_TIMEOUT);
     assert_eq!(driver.entered(GET_REPORT), 1);
     // The driver comes to itself.

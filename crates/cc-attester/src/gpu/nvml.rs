@@ -84,7 +84,7 @@ impl Nvml {
         // SAFETY: loading runs the library's own initialisers; that this file may run code here is what the
         // administrator says by naming it, as for the driver itself.
         let loaded = unsafe { sys::NvmlLib::new(path) };
-        let library = loaded.map_err(|error| Error::NoLibrary(format!("{}: {error}", path.display())))?;
+        let library = loaded.map_err(|error| Error::NoLibrary(error.to_string()))?;
         let Ok(init) = library.nvmlInit_v2 else {
             return Err(Error::NoLibrary(format!("{} has no nvmlInit_v2", path.display())));
         };
