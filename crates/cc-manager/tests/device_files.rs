@@ -3,8 +3,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cc_core::Profile;
 use cc_core::gpu::{self, Device, DeviceClass};
+use cc_core::{Profile, codes};
 use cc_manager::{ImportError, import};
 
 /// A report whose frame is in order: no measurements, one opaque item, a signature of noughts and ones.
@@ -88,5 +88,6 @@ fn what_is_wrong_with_a_file_is_said() {
     );
     assert!(matches!(read(b"not evidence!").unwrap_err(), ImportError::Base64 { .. }));
     // An empty list is read: that it has no device is for verification to say.
-    assert!(matches!(gpu::decode(&import(&Profile::nv_spdm_1(), b"[]", "file").unwrap().evidence), Err(_)));
+    let empty = import(&Profile::nv_spdm_1(), b"[]", "file").unwrap().evidence;
+    assert_eq!(gpu::decode(&empty).unwrap_err().code, codes::GPU_DEVICES_EMPTY);
 }

@@ -280,7 +280,7 @@ const NOW: Instant = Instant::Present(UnixTime::from_secs(1_780_272_000));
 
 /// N-GPU-75.
 #[test]
-fn the_ready_state_is_set_after_verification_only() {
+fn n_gpu_75_the_ready_state_is_set_after_verification_only() {
     let driver = Driver::told(GOOD);
     let collector = driver.collector();
     let premature = |verified: &Verified<Claims>, why: &str| {

@@ -29,12 +29,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("cc-snp", &["cc-core", "cc-verifier", "cc-attester"]),
     ("cc-tdx", &["cc-core", "cc-verifier", "cc-attester"]),
+    ("cc-gpu", &["cc-core", "cc-verifier", "cc-attester"]),
     ("cc-testkit", &["cc-core", "cc-verifier", "fed-proto"]),
     ("xtask", &[]),
 ];
 
 /// Packages of the tests: they may depend on anything.
-const TESTS: &[&str] = &["muster-it", "emulated-snp", "emulated-tdx", "fake-nvml", "impostor", "misbehaver"];
+const TESTS: &[&str] =
+    &["muster-it", "emulated-gpu", "emulated-snp", "emulated-tdx", "fake-nvml", "impostor", "misbehaver"];
 
 /// What crates below the shells must not pull in directly: I/O, async and second crypto providers.
 const PURE: &[&str] = &["cc-core", "cc-verifier", "cc-policy", "fed-proto"];

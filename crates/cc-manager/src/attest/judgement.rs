@@ -152,7 +152,9 @@ impl Judgement {
         let devices = self.devices.as_ref().map(|devices| &devices.verified);
         for verified in [Some(&self.verified), devices].into_iter().flatten() {
             match verified {
-                Some(verified) => drop(verified.admissible()?),
+                Some(verified) => {
+                    verified.admissible()?;
+                }
                 None => {
                     let detail = "the binding was not compared";
                     return Err(Finding::new(codes::BIND_REPORT_DATA_MISMATCH, detail));

@@ -171,7 +171,7 @@ mod tests {
     fn everything_that_a_judgement_of_devices_depends_on_is_in_the_digest() {
         let (snp, gpu) = (Profile::snp_raw_1(), Profile::nv_spdm_1());
         let digest = |devices| {
-            let subject = Subject { devices, ..subject(&[snp.clone()], snp.clone(), None) };
+            let subject = Subject { devices, ..subject(std::slice::from_ref(&snp), snp.clone(), None) };
             subject.digest(Sha256::of(b"policy"))
         };
         let shown = |evidence: u8, nonce| DeviceEvidence {

@@ -187,9 +187,18 @@ fn n_gpu_57_devices_that_no_processor_vouches_for() {
     });
 }
 
-/// Swapped after the processor's report, or of another machine: not the bytes that it vouches for.
+/// A genuine device elsewhere that was asked with the same nonce: it is not among those that the processor vouches for.
 #[test]
-fn n_gpu_56_and_n_gpu_58_devices_are_those_of_the_transcript() {
+fn n_gpu_58_devices_of_another_machine() {
+    refused(codes::BIND_GPU_DIGEST_MISMATCH, |case| {
+        case.transcript.devices = devices_digest(&devices(DeviceClass::Gpu, 1));
+        case.devices = devices(DeviceClass::Gpu, 2).split_off(1);
+    });
+}
+
+/// Swapped after the processor's report: not the bytes that it vouches for.
+#[test]
+fn n_gpu_56_devices_are_those_of_the_transcript() {
     let gpus = || devices(DeviceClass::Gpu, 2);
     refused(codes::BIND_GPU_DIGEST_MISMATCH, |case| case.devices = gpus());
     refused(codes::BIND_GPU_DIGEST_MISMATCH, |case| case.transcript.devices = devices_digest(&gpus()));

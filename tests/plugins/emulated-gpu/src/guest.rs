@@ -46,7 +46,7 @@ impl Guest {
         let mut world = self.world();
         for member in &mut world.members {
             member.edit(|report| {
-                report.nonce = nonce;
+                (report.nonce, report.responder_nonce) = (nonce, [self.machine.responder_nonce; 32]);
                 report.set_item(FEATURE_FLAG, &[state.mode, 0]);
                 report.set_item(FIRMWARE_IDENTITY, &state.fwid);
                 if state.modified == 1

@@ -6,6 +6,7 @@
 //! first = 1                       # the number of the first one, from which serial numbers are derived
 //! fwid = "<96 digits>"            # the firmware identity in reports; the certificates keep theirs
 //! modified = 0                    # 1: a measurement is not that of its manifest
+//! responder_nonce = 195           # every byte of the nonce that the devices choose
 //! mode = 0                        # feature flag: 0 SPT, 1 MPT, 2 PPCIE
 //! cc_feature = 1                  # NVML's values: whether confidential computing is on
 //! dev_tools = 0                   # whether it is in developer mode
@@ -27,6 +28,7 @@ use crate::shared::{Behaviour, document, flat, hex, invalid, number, state, stat
 pub(crate) struct Machine {
     pub(crate) gpus: u8,
     pub(crate) first: u8,
+    pub(crate) responder_nonce: u8,
     /// What may change.
     initial: State,
     state: Option<PathBuf>,
@@ -59,6 +61,7 @@ impl Machine {
         let machine = Self {
             gpus: number(&mut settings, "guest.gpus", 1)?,
             first: number(&mut settings, "guest.first", 1)?,
+            responder_nonce: number(&mut settings, "guest.responder_nonce", 0xc3)?,
             state: state_file(&mut settings)?,
             initial: State::read(&mut settings, GUEST, &defaults)?,
         };
