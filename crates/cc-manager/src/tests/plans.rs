@@ -1,5 +1,7 @@
 //! The pipeline with plans that lead to further plans, and with a cache whose content does not do.
 
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
