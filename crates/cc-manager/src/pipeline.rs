@@ -274,7 +274,7 @@ async fn prepare(
 }
 
 /// The instant so much later, unless it is a replayed one; begun seconds count.
-fn later(at: Instant, passed: Duration) -> Instant {
+pub(crate) fn later(at: Instant, passed: Duration) -> Instant {
     let seconds = passed.as_secs().saturating_add(u64::from(passed.subsec_nanos() != 0));
     match at {
         Instant::Present(time) => {

@@ -144,9 +144,9 @@ async fn questions_that_are_not_answered() {
 #[tokio::test]
 async fn a_question_is_repeated_as_any_request_is() {
     let (service, time) = (start(), Virtual::new());
-    service.service().fault(OCSP, Fault::Throttle(Some("5".to_owned())));
+    service.service().fault(OCSP, Fault::Throttle(Some("20".to_owned())));
     assert_eq!(nonce(&get(&fetcher(&service, None, &time), &question(7, 1)).await.unwrap()), 1);
-    assert_eq!((service.service().count(OCSP), time.pauses()), (2, vec![5]));
+    assert_eq!((service.service().count(OCSP), time.pauses()), (2, vec![20]));
 }
 
 #[tokio::test]

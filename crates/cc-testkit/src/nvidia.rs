@@ -150,7 +150,7 @@ impl Responder {
 fn read(question: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let tbs = content(content(question).0).0;
     let (list, extensions) = content(tbs);
-    let mut id = content(content(content(list).0).0).0;
+    let mut id = content(content(list).0).0;
     // After the algorithm and two hashes.
     for _ in 0..3 {
         id = content(id).1;

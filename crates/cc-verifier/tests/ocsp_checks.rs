@@ -98,6 +98,37 @@ fn answers_have_one_form() {
 }
 
 #[test]
+fn times_are_generalized() {
+    let case = Case::new();
+    let replaced = |new: &[u8]| {
+        let (tbs, old) = (case.answer.tbs(), der::generalized_time(NOW));
+        let at = tbs.windows(old.len()).position(|part| part == old).unwrap();
+        // The header of the whole has four bytes.
+        let content = [&tbs[4..at], new, &tbs[at + old.len()..]].concat();
+        let signed = case.answer.sign_tbs(&der::seq(&[content]), case.key);
+        status(&[&signed], &case.subject(), 60).map(|_| ())
+    };
+    assert_eq!(replaced(&der::generalized_time(NOW)), Ok(()));
+    assert_eq!(replaced(&der::utc_time(NOW)), Err(Problem::Malformed("OCSP answer")));
+}
+
+#[test]
+fn large_certificates_are_not_read() {
+    let mut case = Case::new();
+    let mut with = |size: usize| {
+        case.edit_responder(|responder| responder.remove_ext(NO_CHECK));
+        case.authority.responder.extensions.push(Ext::new(NO_CHECK, vec![5; size]));
+        case.answer.certificates = vec![case.authority.responder.sign(case.authority.key)];
+        (case.answer.certificates[0].len(), case.code(Chain::Device))
+    };
+    let (size, code) = with(15_000);
+    assert_eq!(code, "accept");
+    // ECDSA signatures differ by a few bytes in length.
+    assert_eq!(with(15_000 + 16 * 1024 - size - 16).1, "accept");
+    assert_eq!(with(15_000 + 16 * 1024 - size + 16).1, MALFORMED);
+}
+
+#[test]
 fn certificates_are_named_by_all_three_hashes() {
     for hash in Hash::ALL {
         for is_exchange in [false, true] {
@@ -131,6 +162,18 @@ fn certificates_are_named_by_all_three_hashes() {
     let at = id.windows(sha384.len()).position(|part| part == sha384).unwrap();
     md5.answer.singles[0].id[at + sha384.len() - 1] = 4;
     assert_eq!(md5.code(Chain::Device), MALFORMED, "an unknown hash");
+    // Parameters other than NULL, or a NULL with content: one more byte in three lengths.
+    for (parameters, expected) in
+        [(der::null(), true), (Vec::new(), true), (vec![5, 1, 0], false), (vec![4, 0], false)]
+    {
+        let mut case = Case::new();
+        let algorithm = der::seq(&[sha384.clone(), parameters.clone()]);
+        let id = &case.answer.singles[0].id;
+        // The header of the whole has two bytes, the algorithm fifteen.
+        case.answer.singles[0].id = der::seq(&[&algorithm[..], &id[2 + 15..]]);
+        let is_good = case.code(Chain::Device) == "accept";
+        assert_eq!(is_good, expected, "{parameters:02x?}");
+    }
 }
 
 #[test]
@@ -294,6 +337,11 @@ fn answers_last_from_this_update_to_next_update() {
         ("produced before it", |c| c.edit_responder(|r| r.not_before = NOW + 1), RESPONDER),
         ("produced after its end", |c| c.edit_responder(|r| r.not_after = NOW - 1), RESPONDER),
     ]);
+    // Not even a revocation is believed then.
+    let mut late = Case::new();
+    late.edit_responder(|responder| responder.not_after = NOW - 1);
+    late.answer.singles[0].status = CertStatus::Revoked(None);
+    assert!(matches!(late.status(), Err(Problem::Responder(_))), "{:?}", late.status());
     let status = Case::new().status().unwrap();
     assert_eq!((status.this_update, status.next_update), (now(0), now(DAY)));
 }

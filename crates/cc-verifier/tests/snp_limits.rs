@@ -7,6 +7,7 @@ mod requests;
 #[path = "common/synthetic.rs"]
 mod synthetic;
 
+use cc_core::limits::MAX_ENDORSEMENTS;
 use cc_core::message::VerifyReply;
 use cc_testkit::snp::{CertSpec, CrlSpec, Ext, LeafKind, Product, Revoked, World};
 use cc_verifier::snp::{Slots, Verifier};
@@ -77,11 +78,11 @@ fn endorsements_count_once() {
 #[test]
 fn more_endorsements_than_allowed_are_not_looked_at() {
     let world = World::new(Milan, Vcek);
-    for (count, name) in [(64, "snp.crl"), (65, "unknown")] {
+    for (count, name) in [(MAX_ENDORSEMENTS, "snp.crl"), (MAX_ENDORSEMENTS + 1, "unknown")] {
         let refused = Verifier::new(synthetic::anchors(), 0)
             .verify(&requests::request(b"short", &vec![world.crl.as_slice(); count]));
         assert_eq!(refused.recognised, vec![name; count]);
-        let code = if count == 64 { "snp.format.length" } else { "env.size.exceeded" };
+        let code = if count == MAX_ENDORSEMENTS { "snp.format.length" } else { "env.size.exceeded" };
         assert_eq!(requests::reply_code(&refused), code);
     }
 }

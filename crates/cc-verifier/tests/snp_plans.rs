@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
+use cc_core::limits::MAX_ENDORSEMENTS;
 use cc_core::message::{Blob, MESSAGE_VERSION, Plan, PlanRequest};
 use cc_core::{Profile, codes};
 use cc_testkit::snp::leaf::oids;
@@ -120,12 +121,12 @@ fn plans_reject_what_verification_rejects_without_endorsements() {
         (plan_request(&report[1..], &[]), codes::SNP_FORMAT_LENGTH),
         (plan_request(unsigned.report.bytes(), &[]), codes::SNP_SIGALGO_UNSUPPORTED),
         (other_profile, codes::PLUG_CONTRACT),
-        (plan_request(report, &[&b"x"[..]; 65]), codes::ENV_SIZE_EXCEEDED),
+        (plan_request(report, &[&b"x"[..]; MAX_ENDORSEMENTS + 1]), codes::ENV_SIZE_EXCEEDED),
         (plan_request(report, &leaves), codes::ENV_SIZE_EXCEEDED),
         (plan_request(report, &[&table]), codes::SNP_CERTTABLE_MALFORMED),
     ] {
         assert_eq!(verifier().plan(&request).unwrap_err().code, expected);
     }
-    assert!(verifier().plan(&plan_request(report, &[&b"x"[..]; 64])).is_ok());
+    assert!(verifier().plan(&plan_request(report, &[&b"x"[..]; MAX_ENDORSEMENTS])).is_ok());
     assert!(verifier().plan(&plan_request(report, &leaves[..8])).is_ok());
 }

@@ -6,6 +6,7 @@
 #[path = "common/tdx.rs"]
 mod tdx;
 
+use cc_core::limits::MAX_ENDORSEMENTS;
 use cc_core::message::{Message, VerifyReply, WireOutcome};
 use cc_core::{UnixTime, Waivers};
 use cc_testkit::tdx::collateral::rfc3339;
@@ -58,7 +59,7 @@ fn slots_have_limits() {
 fn endorsements_count_once() {
     let world = world();
     let blobs: Vec<_> = world.endorsements().into_iter().flat_map(|blob| vec![blob; 12]).collect();
-    assert!(blobs.len() <= 64);
+    assert!(blobs.len() <= MAX_ENDORSEMENTS);
     let accepted = reply(&world, &blobs);
     assert_eq!(reply_code(&accepted), "accept");
     assert!(accepted.recognised.iter().all(|name| name != "unknown"));
@@ -79,10 +80,10 @@ fn endorsements_count_once() {
     number[19] = 18;
     assert!(accepted.floors.iter().skip(2).all(|floor| floor.number == number));
 
-    let too_many = vec![world.tcb_info.body(); 65];
+    let too_many = vec![world.tcb_info.body(); MAX_ENDORSEMENTS + 1];
     let refused = reply(&world, &too_many);
     assert_eq!(reply_code(&refused), "env.size.exceeded");
-    assert_eq!(refused.recognised, vec!["unknown"; 65]);
+    assert_eq!(refused.recognised, vec!["unknown"; MAX_ENDORSEMENTS + 1]);
 }
 
 #[test]

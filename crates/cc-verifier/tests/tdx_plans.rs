@@ -5,6 +5,7 @@
 #[path = "common/tdx.rs"]
 mod tdx;
 
+use cc_core::limits::MAX_ENDORSEMENTS;
 use cc_core::message::{Blob, MESSAGE_VERSION, Plan, PlanRequest};
 use cc_core::{Finding, Profile};
 use cc_testkit::tdx::sgx::oids;
@@ -177,8 +178,8 @@ fn plans_keep_to_the_contract() {
     for (request, expected) in [
         (other_profile, "plug.contract"),
         (plan_request(Vec::new(), Vec::new()), "tdx.format.length"),
-        (plan_request(evidence.clone(), vec![b"x".to_vec(); 64]), "planned"),
-        (plan_request(evidence.clone(), vec![b"x".to_vec(); 65]), "env.size.exceeded"),
+        (plan_request(evidence.clone(), vec![b"x".to_vec(); MAX_ENDORSEMENTS]), "planned"),
+        (plan_request(evidence.clone(), vec![b"x".to_vec(); MAX_ENDORSEMENTS + 1]), "env.size.exceeded"),
         (plan_request(evidence.clone(), infos[..8].to_vec()), "planned"),
         (plan_request(evidence.clone(), infos), "env.size.exceeded"),
     ] {

@@ -1,5 +1,7 @@
 //! The pipeline with plans that lead to further plans, and with a cache whose content does not do.
 
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -179,21 +181,30 @@ async fn a_later_plan_may_refuse() {
 async fn the_present_goes_on_while_fetching() {
     let present = Instant::Present(request().at.time());
     let replayed = Instant::Replayed(request().at.time());
-    for (at, wait, later) in [(present, "5", 5), (present, "0", 0), (replayed, "5", 0)] {
+    for (at, wait, later) in [(present, Some("20"), 20), (present, None, 0), (replayed, Some("20"), 0)] {
         let (service, clock) = (start(), Arc::default());
-        service.service().fault(OCSP, Fault::Throttle(Some(wait.to_owned())));
+        if let Some(wait) = wait {
+            service.service().fault(OCSP, Fault::Throttle(Some(wait.to_owned())));
+        }
         let answer = move |request: VerifyRequest| {
-            let expected = at.time().as_secs() + later;
-            assert!(
-                request.now.as_secs() >= expected && (later > 0 || request.now.as_secs() <= expected + 1)
-            );
+            assert_eq!(request.now.as_secs(), at.time().as_secs() + later);
             everything(request)
         };
         let (plugin, _) = planning(|_, _| vec![question(1, 1)], answer);
         let request = Request { at, patience: Duration::from_secs(60), ..request() };
         let judged = run(plugin, &fetcher(&service, None, &clock, false), request).await;
-        assert_eq!(code(&judged), None, "{wait}");
-        assert_eq!(judged.at.is_replayed(), at.is_replayed());
+        assert_eq!(code(&judged), None, "{wait:?}");
+        let expected = UnixTime::from_secs(at.time().as_secs() + later);
+        assert_eq!((judged.at.time(), judged.at.is_replayed()), (expected, at.is_replayed()));
+    }
+}
+
+#[test]
+fn a_begun_second_has_passed() {
+    let time = UnixTime::from_secs(START);
+    for (millis, seconds) in [(0, 0), (1, 1), (1000, 1), (1001, 2)] {
+        let later = crate::pipeline::later(Instant::Present(time), Duration::from_millis(millis));
+        assert_eq!(later, Instant::Present(UnixTime::from_secs(START + seconds)), "{millis}");
     }
 }
 

@@ -80,13 +80,17 @@ impl Answer {
 
     /// The answer, signed by any key.
     pub fn sign_with(&self, key: &SignKey) -> Vec<u8> {
+        self.sign_tbs(&self.tbs(), key)
+    }
+
+    /// The answer around any bytes to be signed.
+    pub fn sign_tbs(&self, tbs: &[u8], key: &SignKey) -> Vec<u8> {
         let status = der::tlv(0x0a, &[self.status]);
         if self.status != 0 {
             return der::seq(&[status]);
         }
-        let tbs = self.tbs();
-        let signature = der::bit_string(0, &key.sign(SigKind::Ecdsa, &tbs));
-        let mut fields = vec![tbs, self.algorithm.clone(), signature];
+        let signature = der::bit_string(0, &key.sign(SigKind::Ecdsa, tbs));
+        let mut fields = vec![tbs.to_vec(), self.algorithm.clone(), signature];
         if !self.certificates.is_empty() {
             fields.push(der::context(0, &[der::seq(&self.certificates)]));
         }

@@ -1,5 +1,7 @@
 //! Published evidence of GPUs and switches, read in place.
 
+#![allow(dead_code, reason = "not every test needs all of it")]
+
 use std::path::PathBuf;
 
 use base64::Engine;

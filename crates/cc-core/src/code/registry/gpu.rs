@@ -75,7 +75,7 @@ registry! {
         "A certificate of a device's chain is revoked or on hold."
         "The device must not be trusted any more; replace it.";
     GPU_CERT_UNKNOWN "gpu.cert.unknown" Reject false
-        "The responder does not know a certificate of a device's chain."
+        "The responder does not know a certificate of a device or of a reference manifest."
         "The device is not genuine, or the vendor's records are behind; ask the vendor.";
     GPU_OPAQUE_MISSING "gpu.opaque.missing" Reject false
         "A field that every report must have is absent from the report's opaque data."
