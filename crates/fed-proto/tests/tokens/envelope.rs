@@ -288,7 +288,7 @@ fn evidence_and_lists_have_limits() {
         refused(&envelope.to_bytes(), codes::ENV_SIZE_EXCEEDED);
     }
     // What the head of a list promises is refused before any of it is read.
-    for (at, head) in [(4, [0x98, 65]), (5, [0x98, 25]), (6, [0x98, 65])] {
+    for (at, head) in [(4, [0x98, 161]), (5, [0x98, 25]), (6, [0x98, 161])] {
         changed(codes::ENV_SIZE_EXCEEDED, |entries| entries[at].1 = head.to_vec());
     }
 }
