@@ -8,7 +8,9 @@ use cc_core::message::{
     Blob, CollectRequest, Collected, Denial, Floor, Identity, MESSAGE_VERSION, Message, VerifyReply,
     WireOutcome,
 };
-use cc_core::{Binding, BoundField, BoundKind, Claims, Code, Profile, ProfileInfo, Role, TrustClass, exchange};
+use cc_core::{
+    Binding, BoundField, BoundKind, Claims, Code, Profile, ProfileInfo, Role, TrustClass, exchange,
+};
 use cc_testkit::der;
 use cc_testkit::ocsp::{Authority, authority_key};
 use cc_testkit::tdx::ccel::EventLog;
@@ -25,8 +27,8 @@ use fed_proto::message::{
     Open, Payload, Publish, Reserve, Reserved, VerdictMessage,
 };
 use fed_proto::verdict::Verdict;
-use muster_fuzz::ocsp::{ANSWERS, NONCE, SERIAL, SUBJECT};
 use muster_fuzz::federation::{FEDERATION, KEY, TRANSCRIPT, envelope, leaf, message};
+use muster_fuzz::ocsp::{ANSWERS, NONCE, SERIAL, SUBJECT};
 use muster_fuzz::{
     CHAIN, CHAIN_PEM, LEAF, MIRRORED, REPORT, TURIN_CHAIN, TURIN_LEAF, input_of, plan_request, verify_request,
 };
