@@ -12,9 +12,7 @@ use crate::facts::{Fact, Missing, bytes, integer, printable, read, read_text};
 /// What the claims say.
 #[derive(Debug)]
 pub(super) struct Facts {
-    /// Whether there is a list of devices. Where there is none, [`devices`](Self::devices) has one of which nothing is
-    /// known, so that each step finds what it misses.
-    pub(super) list: Fact<()>,
+    /// Where there is no list of devices, one of which nothing is known, so that each step finds what it misses.
     pub(super) devices: Vec<DeviceFacts>,
 }
 
@@ -63,11 +61,11 @@ impl Facts {
                     ClaimValue::Map(claims) => DeviceFacts::read(claims),
                     _ => DeviceFacts::unknown(Missing::Malformed),
                 };
-                Self { list: Ok(()), devices: items.iter().map(device).collect() }
+                Self { devices: items.iter().map(device).collect() }
             }
             other => {
                 let missing = if other.is_none() { Missing::Absent } else { Missing::Malformed };
-                Self { list: Err(missing), devices: vec![DeviceFacts::unknown(missing)] }
+                Self { devices: vec![DeviceFacts::unknown(missing)] }
             }
         }
     }
@@ -79,7 +77,6 @@ impl Facts {
 
     /// How many devices of a class there are.
     pub(super) fn count(&self, class: Class) -> Fact<usize> {
-        self.list?;
         let mut count = 0_usize;
         for device in &self.devices {
             if device.class? == class {

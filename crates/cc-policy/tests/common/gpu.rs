@@ -84,9 +84,10 @@ pub(crate) const SYSTEM: &str = "mode = \"PPCIE\"\ngpu_count = 8\n\
 /// The claims of those devices.
 pub(crate) fn claims(devices: Vec<Claims>) -> Claims {
     let mut c = Claims::new();
-    let switches = devices.iter().filter(|device| device.text("class") == Ok("switch")).count();
-    c.insert("gpu_count", u64::try_from(devices.len() - switches).unwrap());
-    c.insert("switch_count", u64::try_from(switches).unwrap());
+    for (name, class) in [("gpu_count", "gpu"), ("switch_count", "switch")] {
+        let count = devices.iter().filter(|device| device.text("class") == Ok(class)).count();
+        c.insert(name, u64::try_from(count).unwrap());
+    }
     c.insert("nonce", filled('7', 32));
     c.insert("devices", devices);
     c

@@ -23,7 +23,7 @@ fn demanding() -> Policy {
 
 /// Each claim that is needed of a GPU, and what follows when it is not there or is not what it should be.
 const NEEDED: &[(&str, &[&str])] = &[
-    // The switches see a GPU that says that it is none.
+    // It is judged like a GPU and counted as none.
     ("class", &["gpu.devices.count"]),
     ("ueid", &["gpu.device.denied", "gpu.device.denied"]),
     ("arch", &["gpu.arch.not_allowed", "gpu.vbios.below_minimum"]),
@@ -167,21 +167,29 @@ fn findings_come_together_in_the_order_of_the_steps() {
 fn a_used_waiver_needs_its_knob() {
     const OCSP: &str = "ocsp_required = false";
     const RIM: &str = "rim_required = false";
-    let (ocsp, rim) = (codes::GPU_OCSP_UNAVAILABLE, codes::GPU_RIM_NOT_FOUND);
-    let rows: [(&str, &[&Code], &[(&str, &str)]); 9] = [
-        ("", &[&ocsp], &[("gpu.ocsp.unavailable", "gpu.ocsp_required")]),
-        ("", &[&rim], &[("gpu.rim.not_found", "gpu.rim_required")]),
-        (OCSP, &[&ocsp], &[]),
-        (RIM, &[&rim], &[]),
-        (OCSP, &[&ocsp, &rim], &[("gpu.rim.not_found", "gpu.rim_required")]),
-        (RIM, &[&ocsp, &rim], &[("gpu.ocsp.unavailable", "gpu.ocsp_required")]),
+    /// Knobs, what was waived, code and key of each finding.
+    type Waiving<'a> = (&'a str, &'a [Code], &'a [(&'a str, &'a str)]);
+    let rows: [Waiving<'_>; 9] = [
+        ("", &[codes::GPU_OCSP_UNAVAILABLE], &[("gpu.ocsp.unavailable", "gpu.ocsp_required")]),
+        ("", &[codes::GPU_RIM_NOT_FOUND], &[("gpu.rim.not_found", "gpu.rim_required")]),
+        (OCSP, &[codes::GPU_OCSP_UNAVAILABLE], &[]),
+        (RIM, &[codes::GPU_RIM_NOT_FOUND], &[]),
+        (
+            OCSP,
+            &[codes::GPU_OCSP_UNAVAILABLE, codes::GPU_RIM_NOT_FOUND],
+            &[("gpu.rim.not_found", "gpu.rim_required")],
+        ),
+        (
+            RIM,
+            &[codes::GPU_OCSP_UNAVAILABLE, codes::GPU_RIM_NOT_FOUND],
+            &[("gpu.ocsp.unavailable", "gpu.ocsp_required")],
+        ),
         (OCSP, &[], &[]),
-        (OCSP, &[&codes::TDX_CRL_MISSING], &[("tdx.crl.missing", "gpu.ocsp_required")]),
-        (RIM, &[&codes::GPU_CHAIN_MISSING], &[("gpu.chain.missing", "gpu.ocsp_required")]),
+        (OCSP, &[codes::TDX_CRL_MISSING], &[("tdx.crl.missing", "gpu.ocsp_required")]),
+        (RIM, &[codes::GPU_CHAIN_MISSING], &[("gpu.chain.missing", "gpu.ocsp_required")]),
     ];
     for (knobs, waived, expected) in rows {
-        let waived: Vec<Code> = waived.iter().map(|code| (*code).clone()).collect();
-        let subject = subject(claims(one()), waived.clone(), TrustClass::Hardware);
+        let subject = subject(claims(one()), waived.to_vec(), TrustClass::Hardware);
         let findings = judge_subject(&subject, &policy("profile = \"development\"", knobs)).findings;
         let told: Vec<_> =
             findings.iter().map(|f| (f.code.as_str(), f.source.rsplit_once(' ').unwrap().1)).collect();

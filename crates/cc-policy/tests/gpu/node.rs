@@ -75,7 +75,7 @@ fn gpus_of_one_guest_are_in_one_mode() {
 fn a_protected_pcie_system_is_complete() {
     /// The GPUs that the switch at that place sees.
     fn sees(devices: &mut [Claims], place: usize, gpus: impl IntoIterator<Item = u8>) {
-        devices[place].insert("gpu_pdis", gpus.into_iter().map(pdi).collect::<Vec<_>>());
+        devices.get_mut(place).unwrap().insert("gpu_pdis", gpus.into_iter().map(pdi).collect::<Vec<_>>());
     }
     const ONE: &[&str] = &["gpu.ppcie.topology"];
     const TWO: &[&str] = &["gpu.ppcie.topology", "gpu.ppcie.topology"];

@@ -5,9 +5,10 @@ use crate::*;
 
 /// Changes a number of the first device's state.
 fn state(devices: &mut [Claims], name: &str, value: u64) {
-    let mut state = devices[0].map("cc_state").unwrap().clone();
+    let first = devices.first_mut().unwrap();
+    let mut state = first.map("cc_state").unwrap().clone();
     state.insert(name, value);
-    devices[0].insert("cc_state", state);
+    first.insert("cc_state", state);
 }
 
 /// In the order of the steps.
