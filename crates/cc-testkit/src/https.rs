@@ -41,7 +41,12 @@ pub enum Fault {
 struct Route {
     headers: Vec<String>,
     body: Vec<u8>,
+    /// Answers what is posted; without one, only what is got is answered.
+    post: Option<Arc<Post>>,
 }
+
+/// The answer, its media type in front, to a question of some media type.
+type Post = dyn Fn(&str, &[u8]) -> (String, Vec<u8>) + Send + Sync;
 
 #[derive(Default)]
 struct State {
@@ -126,7 +131,18 @@ impl Service {
     /// The same with headers, by name.
     pub fn route_with(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) {
         let headers = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-        let route = Route { headers, body: body.to_vec() };
+        let route = Route { headers, body: body.to_vec(), post: None };
+        self.state.lock().unwrap().routes.insert(path.to_owned(), route);
+    }
+
+    /// Answers what is posted to `path`: `answer` gets the question's media type and body, and gives those of the
+    /// answer.
+    pub fn route_post(
+        &self,
+        path: &str,
+        answer: impl Fn(&str, &[u8]) -> (String, Vec<u8>) + Send + Sync + 'static,
+    ) {
+        let route = Route { post: Some(Arc::new(answer)), ..Route::default() };
         self.state.lock().unwrap().routes.insert(path.to_owned(), route);
     }
 
@@ -217,12 +233,26 @@ async fn connection(
     }
     let head = String::from_utf8(head).unwrap();
     let path = head.split(' ').nth(1).unwrap().to_owned();
+    let header = |name: &str| {
+        let lines = head.lines().filter_map(|line| line.split_once(": "));
+        lines.clone().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+    };
+    let mut question = vec![0; header("content-length").map_or(0, |length| length.parse().unwrap())];
+    if stream.read_exact(&mut question).await.is_err() {
+        return;
+    }
     let answer = {
         let mut state = state.lock().unwrap();
         state.log.push(path.clone());
         let fault = state.once.get_mut(&path).and_then(VecDeque::pop_front);
         let fault = fault.or_else(|| state.always.get(&path).cloned());
-        answer(fault, state.routes.get(&path))
+        let route = state.routes.get(&path).filter(|route| route.post.is_some() == head.starts_with("POST "));
+        let posted = route.and_then(|route| {
+            let (media_type, body) =
+                route.post.as_ref()?(&header("content-type").unwrap_or_default(), &question);
+            Some(Route { headers: vec![format!("Content-Type: {media_type}")], body, post: None })
+        });
+        answer(fault, posted.as_ref().or(route))
     };
     arrived.send_modify(|count| *count += 1);
     match answer {

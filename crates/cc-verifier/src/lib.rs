@@ -5,6 +5,8 @@
 //! they come from. Nothing here judges whether authentic evidence is *acceptable*; that is policy.
 //!
 //! * [`ccel`]: event logs of TDX guests (*verification.md* T22).
+//! * [`jwt`]: signed JSON web tokens (*verification.md* 4.4).
+//! * [`nras`]: the answers of NVIDIA's attestation service (*verification.md* 3.5).
 //! * [`snp`]: AMD SEV-SNP reports (*verification.md* section 1).
 //! * [`tdx`]: Intel TDX quotes (*verification.md* section 2).
 
@@ -12,7 +14,10 @@
 
 mod bytes;
 pub mod ccel;
+mod json;
+pub mod jwt;
 mod memory;
+pub mod nras;
 mod pki;
 mod request;
 pub mod snp;

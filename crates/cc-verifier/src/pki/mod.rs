@@ -17,6 +17,7 @@ pub(crate) use cert::{Certificate, Extensions, KeyUsage};
 pub(crate) use crl::Crl;
 pub(crate) use key::{
     P256Key, RsaKey, is_ecdsa_sha256, is_pss_sha384, p256_key, p256_key_of_coordinates, p384_key,
+    p384_key_of_coordinates, rsa_numbers,
 };
 pub(crate) use name::common_name;
 pub(crate) use window::Window;
