@@ -109,6 +109,10 @@ fn rsa(numbers: RsaPublicKeyComponents<&[u8]>) -> Result<ParsedPublicKey, String
     if !MODULUS_BITS.contains(&bits) {
         return Err(format!("{bits} bits, allowed are {MODULUS_BITS:?}"));
     }
+    let is_odd = numbers.e.last().is_some_and(|last| last % 2 == 1);
+    if !is_odd || numbers.e == [1] {
+        return Err("its exponent is even, or 1".to_owned());
+    }
     let key = numbers.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256);
     key.map_err(|error| format!("no RSA key: {error}"))
 }
