@@ -247,7 +247,7 @@ fn j5_signature() {
             },
             INVALID,
         ),
-        ("truncated", RS256, |c| segment(c, 2, |s| s[..s.len() - 6].to_owned()), INVALID),
+        ("truncated", RS256, |c| segment(c, 2, |s| s[..s.len() / 4 * 4].to_owned()), INVALID),
         ("with more", ES384, |c| segment(c, 2, |s| format!("{s}AAAA")), INVALID),
         (
             "RSASSA-PSS",
@@ -442,7 +442,7 @@ fn catalogue() {
         ("N-MAA-10", RS256, |c| c.token.payload.push("iss", &quoted(ISS)), "jwt.format.invalid"),
         ("N-MAA-11", RS256, |c| segment(c, 1, |s| format!("{s}==")), "jwt.format.invalid"),
         ("N-MAA-11", RS256, |c| segment(c, 2, standard_alphabet), "jwt.format.invalid"),
-        ("N-MAA-12", RS256, |c| segment(c, 2, |s| s[..s.len() - 2].to_owned()), "jwt.signature.invalid"),
+        ("N-MAA-12", RS256, |c| segment(c, 2, |s| s[..s.len() / 4 * 4].to_owned()), "jwt.signature.invalid"),
         ("N-MAA-13", RS256, |c| claim(c, "iss", r#""https://other.example""#), "jwt.iss.mismatch"),
         ("N-MAA-14", RS256, |c| claim(c, "iss", &quoted(&format!("{ISS}.evil.com"))), "jwt.iss.mismatch"),
         ("N-MAA-15", RS256, |c| c.token.payload.remove("exp"), "jwt.exp.missing"),
