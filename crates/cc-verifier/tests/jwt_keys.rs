@@ -109,7 +109,8 @@ fn keys_are_for_signatures_of_the_algorithm() {
     assert_eq!(edited(|_| ()), "accept");
     assert_eq!(edited(|k| (k.remove("use"), k.remove("alg")).1), "accept");
     assert_eq!(edited(|k| k.set("key_ops", r#"["sign","verify"]"#)), "accept");
-    let weak: [(&str, fn(&mut Object)); 16] = [
+    type Edit = fn(&mut Object);
+    let weak: [(&str, Edit); 16] = [
         ("for encryption", |k| k.set_text("use", "enc")),
         ("use null", |k| k.set("use", "null")),
         ("for nothing", |k| k.set("key_ops", "[]")),
