@@ -25,7 +25,7 @@ fn assert_rows(rows: &[Row]) {
     }
 }
 
-fn overall<'a>(answer: &'a mut Answer) -> &'a mut Object {
+fn overall(answer: &mut Answer) -> &mut Object {
     &mut answer.overall.payload
 }
 
@@ -299,7 +299,8 @@ fn every_chain_is_good() {
                 .collect()
         };
         assert_eq!(names.len(), expected);
-        let edits: [(&str, fn(&mut Object), &str); 12] = [
+        type Edit = fn(&mut Object);
+        let edits: [(&str, Edit, &str); 12] = [
             ("good", |_| (), "accept"),
             ("expired", |c| c.set_text("x-nvidia-cert-status", "expired"), "nras.cert.status"),
             ("no status", |c| c.remove("x-nvidia-cert-status"), MALFORMED),
