@@ -6,6 +6,8 @@
 //!
 //! * [`ccel`]: event logs of TDX guests (*verification.md* T22).
 //! * [`gpu`]: reports of NVIDIA GPUs and switches (*verification.md* section 3).
+//! * [`jwt`]: signed JSON web tokens (*verification.md* 4.4).
+//! * [`nras`]: the answers of NVIDIA's attestation service (*verification.md* 3.5).
 //! * [`ocsp`]: answers about the revocation of certificates (*verification.md* G8, G13).
 //! * [`snp`]: AMD SEV-SNP reports (*verification.md* section 1).
 //! * [`tdx`]: Intel TDX quotes (*verification.md* section 2).
@@ -15,7 +17,10 @@
 mod bytes;
 pub mod ccel;
 pub mod gpu;
+mod json;
+pub mod jwt;
 mod memory;
+pub mod nras;
 pub mod ocsp;
 mod pki;
 mod request;

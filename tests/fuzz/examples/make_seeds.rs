@@ -14,6 +14,9 @@ use cc_core::{
 use cc_testkit::der;
 use cc_testkit::gpu::rim::{Signer, Tag, canonical};
 use cc_testkit::ocsp::{Authority, authority_key};
+use cc_testkit::jwt::{Object, certified_key, ec_key, key_set, rsa_key};
+use cc_testkit::nras::Answer;
+use cc_testkit::snp::{NOW, keys};
 use cc_testkit::tdx::ccel::EventLog;
 use cc_testkit::tdx::collateral::{QeIdentity, TcbInfo};
 use cc_testkit::tdx::sgx::SgxExtension;
@@ -53,6 +56,7 @@ fn main() {
     gpu();
     rim();
     ocsp();
+    tokens();
 
     let genuine: [&[u8]; 3] = [LEAF, &CHAIN[0], &CHAIN[1]];
     let turin: [&[u8]; 3] = [TURIN_LEAF, &TURIN_CHAIN[0], &TURIN_CHAIN[1]];
@@ -172,6 +176,27 @@ fn write(target: &str, name: &str, bytes: &[u8]) {
     let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "seeds", target].iter().collect();
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join(name), bytes).unwrap();
+}
+
+/// Claims of tokens, key sets, and whole answers; signatures are made anew by the targets.
+fn tokens() {
+    let mut claims = Object::of(&[("iss", "https://issuer.example")]);
+    ["iat", "nbf"].iter().for_each(|name| claims.set_number(name, NOW));
+    claims.set_number("exp", NOW + 3600);
+    let text = format!("{{\"alg\":\"ES384\",\"kid\":\"ec\"}}\n{}", claims.text());
+    write("jwt", "claims", text.as_bytes());
+    claims.set("aud", r#"["us"]"#);
+    let text = format!("{{\"kid\":\"ec\",\"alg\":\"ES384\",\"crit\":[\"b64\"],\"b64\":false}}\n{}", claims.text());
+    write("jwt", "parameters", text.as_bytes());
+    let (ec, rsa) = (ec_key("ec", keys::stranger_p384()), rsa_key("rsa", keys::stranger_rsa()));
+    write("jwt", "keys", &key_set(&[ec, certified_key("ec2", "EC", LEAF), rsa]));
+    write("jwt", "token", b"eyJhbGciOiJFUzM4NCIsImtpZCI6ImVjIn0.e30.AAAA");
+    for (name, answer) in
+        [("gpu", Answer::gpus(1, &[0x2a; 32], NOW)), ("switch", Answer::switches(1, &[0x2a; 32], NOW))]
+    {
+        write("nras", name, answer.devices[0].1.payload.text().as_bytes());
+    }
+    write("nras", "answer", br#"[["JWT","e30.e30."],{"GPU-0":"e30.e30.","GPU-1":"e30.e30."}]"#);
 }
 
 /// The report in a version that has CPUID; reserved bytes of the newer TCB layout are zero.

@@ -3,12 +3,12 @@
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA384_FIXED,
-    ParsedPublicKey, RSA_PSS_2048_8192_SHA384, VerificationAlgorithm,
+    ParsedPublicKey, RSA_PSS_2048_8192_SHA384, RsaPublicKeyComponents, VerificationAlgorithm,
 };
 use der::Tag;
 use der::oid::ObjectIdentifier;
 
-use super::asn1::{Element, Elements, Malformed, context, octets_of_bits};
+use super::asn1::{Element, Elements, Malformed, context, is_minimal_integer, octets_of_bits};
 
 const KEY: &str = "public key";
 const ALGORITHM: &str = "algorithm identifier";
@@ -39,26 +39,43 @@ pub(crate) struct RsaKey(ParsedPublicKey);
 impl RsaKey {
     /// Reads a SubjectPublicKeyInfo.
     pub(crate) fn of(spki: &[u8]) -> Result<Self, Malformed> {
-        let (algorithm, key) = split(spki)?;
-        let mut algorithm = Elements::of(algorithm, KEY)?;
-        if algorithm.expect(Tag::ObjectIdentifier)?.content != RSA_ENCRYPTION.as_bytes() {
+        let numbers = rsa_numbers(spki)?;
+        if numbers.n.len() != MODULUS_LENGTH || numbers.n.first().is_none_or(|first| first & 0x80 == 0) {
             return Err(Malformed(KEY));
         }
-        algorithm.expect(Tag::Null)?;
-        algorithm.finish()?;
-        let mut numbers = Elements::of(Element::of(key, KEY)?.content_of(Tag::Sequence, KEY)?, KEY)?;
-        // The modulus has its highest bit set, so its INTEGER starts with a zero octet.
-        match numbers.expect(Tag::Integer)?.content {
-            [0, modulus @ ..] if modulus.len() == MODULUS_LENGTH => {}
-            _ => return Err(Malformed(KEY)),
-        }
-        ParsedPublicKey::new(&RSA_PSS_2048_8192_SHA384, key).map(Self).map_err(|_| Malformed(KEY))
+        let key = numbers.to_parsed_public_key(&RSA_PSS_2048_8192_SHA384);
+        key.map(Self).map_err(|_| Malformed(KEY))
     }
 
     /// Whether `signature` is this key's over `message`: RSASSA-PSS with SHA-384, MGF1 with SHA-384, salt of 48
     /// octets.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.0.verify_sig(message, signature).is_ok()
+    }
+}
+
+/// Modulus and exponent in the SubjectPublicKeyInfo of an RSA key, of whatever size.
+pub(crate) fn rsa_numbers(spki: &[u8]) -> Result<RsaPublicKeyComponents<&[u8]>, Malformed> {
+    let (algorithm, key) = split(spki)?;
+    let mut algorithm = Elements::of(algorithm, KEY)?;
+    if algorithm.expect(Tag::ObjectIdentifier)?.content != RSA_ENCRYPTION.as_bytes() {
+        return Err(Malformed(KEY));
+    }
+    algorithm.expect(Tag::Null)?;
+    algorithm.finish()?;
+    let mut numbers = Elements::of(Element::of(key, KEY)?.content_of(Tag::Sequence, KEY)?, KEY)?;
+    let [n, e] = [positive(&mut numbers)?, positive(&mut numbers)?];
+    numbers.finish()?;
+    Ok(RsaPublicKeyComponents { n, e })
+}
+
+/// The octets of an INTEGER above zero, big-endian, without leading zeros.
+fn positive<'a>(numbers: &mut Elements<'a>) -> Result<&'a [u8], Malformed> {
+    let content = numbers.expect(Tag::Integer)?.content;
+    match content {
+        [0, rest @ ..] if is_minimal_integer(content) && !rest.is_empty() => Ok(rest),
+        [1..=0x7f, ..] => Ok(content),
+        _ => Err(Malformed(KEY)),
     }
 }
 
@@ -127,6 +144,12 @@ pub(crate) fn p256_key(spki: &[u8]) -> Result<ParsedPublicKey, Malformed> {
 /// curve.
 pub(crate) fn p256_key_of_coordinates(coordinates: &[u8; 64]) -> Result<ParsedPublicKey, Malformed> {
     key(&ECDSA_P256_SHA256_FIXED, &[&[4], coordinates.as_slice()].concat())
+}
+
+/// A P-384 key for signatures in fixed width, of its coordinates x and y, 48 octets each, big-endian; they must be a point
+/// on the curve.
+pub(crate) fn p384_key_of_coordinates(x: &[u8; 48], y: &[u8; 48]) -> Result<ParsedPublicKey, Malformed> {
+    key(&ECDSA_P384_SHA384_FIXED, &[&[4], x.as_slice(), y.as_slice()].concat())
 }
 
 /// Reads a SubjectPublicKeyInfo with an uncompressed point on P-384, as a key for signatures in fixed width.

@@ -18,7 +18,7 @@ pub(crate) use cert::{Certificate, Extensions, KeyUsage};
 pub(crate) use crl::Crl;
 pub(crate) use key::{
     Curve, EcdsaKey, P384_ORDER, RsaKey, is_pss_sha384, key_octets, p256_key, p256_key_of_coordinates,
-    p384_key,
+    p384_key, p384_key_of_coordinates, rsa_numbers,
 };
 pub(crate) use name::{common_name, printed, serial_number};
 pub(crate) use window::{Window, time};

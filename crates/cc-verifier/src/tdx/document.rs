@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::chain::{FaultCodes, finding};
-use super::json::{self, Hex, Time};
 use super::signer::Signers;
+use crate::json::{self, Hex, Time};
 
 /// The names of the inner values.
 pub(super) const TCB_INFO: &str = "tcbInfo";

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use cc_core::UnixTime;
 use serde::Deserialize;
 
-use super::json::Time;
 use super::status::TcbStatus;
+use crate::json::Time;
 
 /// What is said of whoever reaches a level.
 #[derive(Debug)]

@@ -15,7 +15,6 @@ mod collateral;
 mod crl;
 mod document;
 mod enclave;
-mod json;
 mod level;
 mod pck;
 mod pem;

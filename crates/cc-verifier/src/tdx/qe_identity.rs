@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::document::{Content, DocumentCodes, QE_IDENTITY_CODES};
-use super::json::Hex;
 use super::level::{LevelFields, SvnFields, SvnLevel, svn_levels};
+use crate::json::Hex;
 
 /// What is judged of a QE identity. Byte fields are in the order of a report.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use cc_core::limits::{MAX_CERTIFICATE, MAX_ENDORSEMENT, MAX_LEAF_CANDIDATES};
 use cc_core::{Finding, codes};
 
 use super::document::{ENCLAVE_IDENTITY, MAX_DOCUMENT, TCB_INFO};
-use super::json;
 use super::role::Role;
 use crate::ccel;
+use crate::json;
 use crate::pki::{Certificate, Crl, common_name, pem};
 
 /// Endorsements by the place where they are tried.

@@ -6,8 +6,8 @@ use cc_core::{Finding, codes};
 use serde::Deserialize;
 
 use super::document::{Content, DocumentCodes, TCB_INFO_CODES};
-use super::json::Hex;
 use super::level::{Grade, LevelFields, SvnFields, SvnLevel, svn_levels};
+use crate::json::Hex;
 
 /// What is judged of a TCB info; levels are sorted, the highest first.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Strict JSON: no name twice in an object, limited depth (*verification.md* 0.11), and values of fixed form.
 //!
-//! Names that are not known are accepted, since Intel adds some over time.
+//! Names that are not known are accepted, since those who sign JSON add some over time.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,10 +13,29 @@ use serde::{Deserialize, de};
 const MAX_DEPTH: usize = 16;
 
 /// Whether a text is one JSON value that is not too deep and whose objects have no name twice, whatever else they have.
-pub(super) fn check(text: &str) -> Result<(), serde_json::Error> {
+pub(crate) fn check(text: &str) -> Result<(), serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(text);
     AnyValue { depth: MAX_DEPTH }.deserialize(&mut reader)?;
     reader.end()
+}
+
+/// The text of an object, checked like [`check`]. The readers that serde derives would take a list for an object.
+pub(crate) fn object(bytes: &[u8]) -> Result<&str, serde_json::Error> {
+    let text = std::str::from_utf8(bytes).map_err(serde_json::Error::custom)?;
+    check(text)?;
+    if is_object(text) { Ok(text) } else { Err(serde_json::Error::custom("not an object")) }
+}
+
+/// Whether a text that is JSON is an object.
+pub(crate) fn is_object(text: &str) -> bool {
+    text.trim_ascii_start().starts_with('{')
+}
+
+/// For a member that may be left out: unlike an `Option` of itself, this does not take `null` for nothing.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// Reads any value and keeps nothing of it.
@@ -92,7 +111,7 @@ impl<'de> Visitor<'de> for AnyValue {
 }
 
 /// The first of `names` that is a name in the object which `text` begins with, as far as that can be read.
-pub(super) fn first_name(text: &str, names: &'static [&'static str]) -> Option<&'static str> {
+pub(crate) fn first_name(text: &str, names: &'static [&'static str]) -> Option<&'static str> {
     struct FirstName<'a>(&'static [&'static str], &'a mut Option<&'static str>);
 
     impl<'de> Visitor<'de> for FirstName<'_> {
@@ -123,7 +142,7 @@ pub(super) fn first_name(text: &str, names: &'static [&'static str]) -> Option<&
 
 /// Exactly `N` bytes in hexadecimal, of either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hex<const N: usize>(pub(super) [u8; N]);
+pub(crate) struct Hex<const N: usize>(pub(crate) [u8; N]);
 
 impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -135,9 +154,9 @@ impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
     }
 }
 
-/// A time as Intel writes it: RFC 3339 in UTC, whole seconds.
+/// A time in text: RFC 3339 in UTC, whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Time(pub(super) UnixTime);
+pub(crate) struct Time(pub(crate) UnixTime);
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -170,6 +189,24 @@ mod tests {
         ] {
             assert!(check(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn objects_are_not_lists_and_nothing_is_not_null() {
+        #[derive(Deserialize)]
+        struct Fields {
+            #[serde(default, deserialize_with = "present")]
+            a: Option<u8>,
+        }
+        assert_eq!(object(br#" {"a":1}"#).unwrap(), r#" {"a":1}"#);
+        for bad in
+            [&b"[1]"[..], b"1", b"null", br#""{""#, b"{\"a\":1,\"a\":1}", b"{\"a\":\"\xff\"}", b"{}{}", b""]
+        {
+            assert!(object(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(serde_json::from_str::<Fields>("{}").unwrap().a, None);
+        assert_eq!(serde_json::from_str::<Fields>(r#"{"a":1}"#).unwrap().a, Some(1));
+        assert!(serde_json::from_str::<Fields>(r#"{"a":null}"#).is_err());
     }
 
     #[test]

@@ -1,0 +1,107 @@
+//! Rules J6 to J8: the claims that every token has.
+
+use cc_core::{Code, Finding, UnixTime, codes};
+use serde::Deserialize;
+
+use super::format::invalid;
+use super::issuer::Issuer;
+use crate::json::present;
+
+/// How far the issuer's clock may be from the verifier's, in seconds (*verification.md* 0.8).
+const SKEW: u64 = 60;
+
+/// What a token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payload(String);
+
+/// Times are seconds since 1970, whole ones.
+#[derive(Deserialize)]
+struct Registered {
+    #[serde(default, deserialize_with = "present")]
+    iss: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    aud: Option<Audience>,
+    #[serde(default, deserialize_with = "present")]
+    exp: Option<u64>,
+    #[serde(default, deserialize_with = "present")]
+    nbf: Option<u64>,
+    #[serde(default, deserialize_with = "present")]
+    iat: Option<u64>,
+}
+
+/// RFC 7519, 4.1.3.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Payload {
+    /// The text of an object that passed [`crate::json::object`].
+    pub(super) const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Reads claims; those that `T` does not have are ignored. No name is there twice.
+    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(&self.0)
+    }
+
+    /// J6, J7, J8.
+    pub(super) fn judge(&self, issuer: &Issuer<'_>, now: UnixTime) -> Result<(), Finding> {
+        let registered: Registered = self.read().map_err(|error| invalid(format!("payload: {error}")))?;
+        if registered.iss.as_deref() != Some(issuer.iss) {
+            let detail = format!("`iss` is {:?}, not {:?}", registered.iss, issuer.iss);
+            return Err(Finding::new(codes::JWT_ISS_MISMATCH, detail));
+        }
+        registered.judge_times(issuer.max_age, now)?;
+        match (&registered.aud, issuer.audience) {
+            (None, None) => Ok(()),
+            (Some(audience), Some(expected)) if audience.has(expected) => Ok(()),
+            (audience, expected) => {
+                let detail =
+                    format!("`aud` is {:?}, not {expected:?}", audience.as_ref().map(Audience::names));
+                Err(Finding::new(codes::JWT_AUD_MISMATCH, detail))
+            }
+        }
+    }
+}
+
+impl Registered {
+    fn judge_times(&self, max_age: u64, now: UnixTime) -> Result<(), Finding> {
+        let time = |name, value: Option<u64>| {
+            let missing = || Finding::new(codes::JWT_EXP_MISSING, format!("there is no `{name}`"));
+            value.map(UnixTime::from_secs).ok_or_else(missing)
+        };
+        let (exp, nbf, iat) = (time("exp", self.exp)?, time("nbf", self.nbf)?, time("iat", self.iat)?);
+        let fail = |code: Code, what: &str, than: UnixTime| {
+            Err(Finding::new(code, format!("{what} {than}, now is {now}")))
+        };
+        if now.as_secs() >= exp.as_secs().saturating_add(SKEW) {
+            return fail(codes::JWT_EXPIRED, "`exp` is", exp);
+        }
+        for (name, time) in [("`nbf` is", nbf), ("`iat` is", iat)] {
+            if time.seconds_since(now) > SKEW {
+                return fail(codes::JWT_NOT_YET_VALID, name, time);
+            }
+        }
+        if now.seconds_since(iat) > max_age {
+            return fail(codes::JWT_TOO_OLD, &format!("at most {max_age} s old, and `iat` is"), iat);
+        }
+        Ok(())
+    }
+}
+
+impl Audience {
+    fn names(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Many(names) => names,
+        }
+    }
+
+    fn has(&self, expected: &str) -> bool {
+        self.names().iter().any(|name| name == expected)
+    }
+}

@@ -1,0 +1,52 @@
+//! Claims of devices that the service found good, named as those of devices that are verified locally.
+
+use std::collections::BTreeSet;
+
+use cc_core::gpu::DeviceClass;
+use cc_core::{Claims, Finding, codes};
+
+use super::device::Good;
+
+/// Claims of all devices, of which no two may be one.
+pub(super) fn of(
+    nonce: &[u8; 32],
+    iss: &str,
+    class: DeviceClass,
+    devices: &[Good],
+) -> Result<Claims, Finding> {
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = devices.iter().find(|device| !seen.insert(device.ueid)) {
+        let detail = format!("two tokens are about the device {}", hex::encode(twice.ueid));
+        return Err(Finding::new(codes::GPU_DEVICES_DUPLICATE, detail));
+    }
+    let count = u64::try_from(devices.len()).unwrap_or(u64::MAX);
+    let (gpus, switches) = match class {
+        DeviceClass::Gpu => (count, 0),
+        DeviceClass::Switch => (0, count),
+    };
+    let devices: Vec<_> = devices.iter().map(|device| of_device(class, device)).collect();
+    let mut claims = Claims::new();
+    claims.insert("devices", devices);
+    claims.insert("gpu_count", gpus);
+    claims.insert_bytes("nonce", nonce);
+    claims.insert("nras_issuer", iss);
+    claims.insert("switch_count", switches);
+    Ok(claims)
+}
+
+fn of_device(class: DeviceClass, device: &Good) -> Claims {
+    let mut claims = Claims::new();
+    claims.insert("arch", device.arch);
+    let class = match class {
+        DeviceClass::Gpu => "gpu",
+        DeviceClass::Switch => "switch",
+    };
+    claims.insert("class", class);
+    if let Some(version) = &device.driver_version {
+        claims.insert("driver_version", version.as_str());
+    }
+    claims.insert("hwmodel", device.model.as_str());
+    claims.insert_bytes("ueid", &device.ueid);
+    claims.insert("vbios_version", device.vbios_version.as_str());
+    claims
+}
