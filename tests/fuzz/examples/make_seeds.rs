@@ -186,7 +186,8 @@ fn tokens() {
     let text = format!("{{\"alg\":\"ES384\",\"kid\":\"ec\"}}\n{}", claims.text());
     write("jwt", "claims", text.as_bytes());
     claims.set("aud", r#"["us"]"#);
-    let text = format!("{{\"kid\":\"ec\",\"alg\":\"ES384\",\"crit\":[\"b64\"],\"b64\":false}}\n{}", claims.text());
+    let text =
+        format!("{{\"kid\":\"ec\",\"alg\":\"ES384\",\"crit\":[\"b64\"],\"b64\":false}}\n{}", claims.text());
     write("jwt", "parameters", text.as_bytes());
     let (ec, rsa) = (ec_key("ec", keys::stranger_p384()), rsa_key("rsa", keys::stranger_rsa()));
     write("jwt", "keys", &key_set(&[ec, certified_key("ec2", "EC", LEAF), rsa]));
