@@ -33,6 +33,7 @@ fn snapshot(muster: &Muster, name: &str, ran: &Ran) {
     for (placeholder, value) in [
         ("[DIGEST]", sha256.clone()),
         ("[TDX_DIGEST]", digest(&plugins().join("libcc_tdx.so"))),
+        ("[GPU_DIGEST]", digest(&plugins().join("libcc_gpu.so"))),
         ("[VERSION]", env!("CARGO_PKG_VERSION").to_owned()),
         ("[SHORT]", sha256[..16].to_owned()),
         ("[TEST]", muster.folder().display().to_string()),
