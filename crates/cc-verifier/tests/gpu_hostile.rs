@@ -6,8 +6,8 @@
 #[path = "common/gpu.rs"]
 mod gpu;
 
-use cc_core::gpu::{Device, encode};
-use cc_core::limits::{MAX_CLAIM_ENTRIES, MAX_CLAIMS, MAX_ENDORSEMENTS};
+use cc_core::gpu::{Device, DeviceClass, encode};
+use cc_core::limits::{MAX_CERTIFICATE, MAX_CLAIM_ENTRIES, MAX_CLAIMS, MAX_ENDORSEMENT, MAX_ENDORSEMENTS};
 use cc_core::message::{Blob, Message, VerifyReply, VerifyRequest, WireOutcome};
 use cc_core::{Claims, Profile, UnixTime};
 use cc_testkit::gpu::{Arch, DAY, NOW, World};
@@ -101,6 +101,41 @@ fn requests_have_limits() {
     assert_eq!(code(&many), "accept", "as many as may be");
     let empty = VerifyRequest { evidence: Vec::new(), ..good };
     assert_eq!(code(&empty), "env.format.invalid");
+}
+
+#[test]
+fn slots_have_limits() {
+    type Choose = fn(&mut Parts) -> &mut Vec<Vec<u8>>;
+    let slots: [(&str, usize, Choose); 3] = [
+        ("manifests", MAX_ENDORSEMENT, |p| &mut p.rims),
+        ("answers", MAX_ENDORSEMENT, |p| &mut p.ocsp),
+        ("certificates", MAX_CERTIFICATE, |p| &mut p.certificates),
+    ];
+    for (what, longest, choose) in slots {
+        let code = |count: usize, length: usize| {
+            let mut parts = Parts::of(&hopper());
+            let slot = choose(&mut parts);
+            let own = slot.len();
+            slot.resize(own.max(count), vec![1; length]);
+            gpu::code(&parts.outcome()).to_owned()
+        };
+        assert_eq!(code(MAX_ENDORSEMENTS, 1), "accept", "{what}: as many as may be");
+        assert_eq!(code(MAX_ENDORSEMENTS + 1, 1), "env.size.exceeded", "{what}: one more");
+        assert_eq!(code(8, longest), "accept", "{what}: as long as may be");
+        assert_eq!(code(8, longest + 1), "env.size.exceeded", "{what}: longer");
+    }
+}
+
+/// What is remembered of a GPU is not taken for a switch.
+#[test]
+fn a_memory_keeps_classes_apart() {
+    let world = hopper();
+    let request = Parts::of(&world).request();
+    let verifier = knowing(&request);
+    let device = Device { class: DeviceClass::Switch, arch: None, ..world.members[0].device() };
+    let swapped = with_device(&request, device);
+    assert_eq!(reply_code(&verifier.verify(&swapped)), "gpu.arch.mismatch");
+    assert_eq!(reply_code(&verifier.verify(&request)), "accept");
 }
 
 #[test]
