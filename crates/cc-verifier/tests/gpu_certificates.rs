@@ -8,7 +8,7 @@ mod gpu;
 
 use cc_testkit::der;
 use cc_testkit::gpu::device_chain::{
-    COMPOSITE_DEVICE_ID, bundle, composite_device_id, name, root_der, root_with_key, tcb_info,
+    COMPOSITE_DEVICE_ID, TCB_INFO, bundle, composite_device_id, name, root_der, root_with_key, tcb_info,
 };
 use cc_testkit::gpu::mint::FWID;
 use cc_testkit::gpu::{Arch, DeviceChain, World, keys, rim};
@@ -91,7 +91,7 @@ fn firmware_identities_are_read_strictly() {
         fwid(|c| c.specs[0].set_ext(COMPOSITE_DEVICE_ID, composite_device_id(keys::device(), &[0; 48]))),
         "gpu.fwid.mismatch"
     );
-    let unreadable: [Unreadable; 4] = [
+    let unreadable: [Unreadable; 5] = [
         ("47 bytes", |c| {
             c.specs[0].set_ext(COMPOSITE_DEVICE_ID, composite_device_id(keys::device(), &FWID[..47]));
         }),
@@ -100,11 +100,25 @@ fn firmware_identities_are_read_strictly() {
             let value = [composite_device_id(keys::device(), &FWID), vec![0]].concat();
             c.specs[0].set_ext(COMPOSITE_DEVICE_ID, value);
         }),
+        ("another hash", |c| {
+            let mut value = composite_device_id(keys::device(), &FWID);
+            let sha384 = der::oid("2.16.840.1.101.3.4.2.2");
+            let at = value.windows(sha384.len()).position(|window| window == sha384).unwrap();
+            value[at + sha384.len() - 1] = 1;
+            c.specs[0].set_ext(COMPOSITE_DEVICE_ID, value);
+        }),
         ("last 48 bytes of something", |c| c.specs[0].set_ext(COMPOSITE_DEVICE_ID, FWID.to_vec())),
     ];
     for (what, edit) in unreadable {
         assert_eq!(fwid(edit), "gpu.fwid.missing", "{what}");
     }
+    // A second list of Blackwell's.
+    let mut world = World::new(Arch::Blackwell, 1);
+    let list = tcb_info(&[&FWID]);
+    let (_, fields) = list.split_at(2 + usize::from(list[1] > 0x7f));
+    let twice = der::seq(&[fields, fields]);
+    first(&mut world).chain.specs[0].set_ext(TCB_INFO, twice);
+    assert_eq!(Parts::of(&world).code(), "gpu.fwid.missing", "two lists");
     // Twice is refused as any extension is.
     assert_eq!(
         fwid(|c| c.specs[0].duplicate_ext(COMPOSITE_DEVICE_ID, composite_device_id(keys::device(), &FWID))),
@@ -174,6 +188,28 @@ fn chains_among_endorsements_find_their_devices() {
     assert_eq!(lone.code(), "gpu.chain.missing");
     parts.certificates = vec![world.members[0].chain.ders()[0].clone()];
     assert_eq!(parts.code(), "gpu.chain.untrusted_root");
+}
+
+/// Of two authorities with one name the one that signed is taken; and no chain is that of two devices.
+#[test]
+fn chains_are_put_together_by_signature_and_used_once() {
+    let world = hopper();
+    let genuine = world.members[0].chain.clone();
+    let mut bare = world.clone();
+    first(&mut bare).pem = Some(Vec::new());
+    let mut decoy = genuine.clone();
+    decoy.specs[2].spki = keys::stranger().spki().to_vec();
+    let certificates = [vec![decoy.ders()[2].clone()], genuine.ders()].concat();
+    let parts = Parts { evidence: bare.evidence(), certificates, ..Parts::of(&world) };
+    assert_eq!(parts.code(), "accept");
+
+    let mut two = World::new(Arch::Hopper, 2);
+    for member in &mut two.members {
+        member.pem = Some(Vec::new());
+        member.report.signature[95] ^= 1;
+    }
+    let parts = Parts { evidence: two.evidence(), certificates: genuine.ders(), ..Parts::of(&world) };
+    assert_eq!(parts.code(), "gpu.signature.invalid");
 }
 
 /// Each class of device has its own root.

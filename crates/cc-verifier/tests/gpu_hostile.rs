@@ -6,8 +6,8 @@
 #[path = "common/gpu.rs"]
 mod gpu;
 
-use cc_core::gpu::{Device, encode};
-use cc_core::limits::{MAX_CLAIM_ENTRIES, MAX_CLAIMS, MAX_ENDORSEMENTS};
+use cc_core::gpu::{Device, DeviceClass, decode, encode};
+use cc_core::limits::{MAX_CERTIFICATE, MAX_CLAIM_ENTRIES, MAX_CLAIMS, MAX_ENDORSEMENT, MAX_ENDORSEMENTS};
 use cc_core::message::{Blob, Message, VerifyReply, VerifyRequest, WireOutcome};
 use cc_core::{Claims, Profile, UnixTime};
 use cc_testkit::gpu::{Arch, DAY, NOW, World};
@@ -22,19 +22,23 @@ fn knowing(request: &VerifyRequest) -> Verifier {
     verifier
 }
 
+/// The device of a request; making it anew would sign its certificates anew.
+fn only_device(request: &VerifyRequest) -> Device {
+    decode(&request.evidence).unwrap().remove(0)
+}
+
 fn with_device(request: &VerifyRequest, device: Device) -> VerifyRequest {
     VerifyRequest { evidence: encode(&[device]), ..request.clone() }
 }
 
 #[test]
 fn no_bit_of_a_report_can_be_flipped() {
-    // Published reports have every byte changed; these, which say more, every fifth.
     for arch in Arch::ALL {
         let world = World::new(arch, 1);
         let request = Parts::of(&world).request();
         let verifier = knowing(&request);
-        let genuine = world.members[0].device();
-        for position in (0..genuine.report.len()).step_by(5) {
+        let genuine = only_device(&request);
+        for position in 0..genuine.report.len() {
             let mut device = genuine.clone();
             device.report[position] ^= 1 << (position % 8);
             let reply = verifier.verify(&with_device(&request, device));
@@ -48,7 +52,7 @@ fn nothing_can_be_cut_off_or_added() {
     let world = hopper();
     let request = Parts::of(&world).request();
     let verifier = knowing(&request);
-    let genuine = world.members[0].device();
+    let genuine = only_device(&request);
     for end in (0..genuine.report.len()).step_by(7) {
         let mut device = genuine.clone();
         device.report.truncate(end);
@@ -70,7 +74,7 @@ fn nothing_can_be_cut_off_or_added() {
 fn no_bit_of_a_chain_can_be_flipped() {
     let world = hopper();
     let request = Parts::of(&world).request();
-    let genuine = world.members[0].device();
+    let genuine = only_device(&request);
     let verifier = knowing(&request);
     for position in (0..genuine.cert_chain.len()).step_by(3) {
         let mut device = genuine.clone();
@@ -101,6 +105,41 @@ fn requests_have_limits() {
     assert_eq!(code(&many), "accept", "as many as may be");
     let empty = VerifyRequest { evidence: Vec::new(), ..good };
     assert_eq!(code(&empty), "env.format.invalid");
+}
+
+#[test]
+fn slots_have_limits() {
+    type Choose = fn(&mut Parts) -> &mut Vec<Vec<u8>>;
+    let slots: [(&str, usize, Choose); 3] = [
+        ("manifests", MAX_ENDORSEMENT, |p| &mut p.rims),
+        ("answers", MAX_ENDORSEMENT, |p| &mut p.ocsp),
+        ("certificates", MAX_CERTIFICATE, |p| &mut p.certificates),
+    ];
+    for (what, longest, choose) in slots {
+        let code = |count: usize, length: usize| {
+            let mut parts = Parts::of(&hopper());
+            let slot = choose(&mut parts);
+            let own = slot.len();
+            slot.resize(own.max(count), vec![1; length]);
+            gpu::code(&parts.outcome()).to_owned()
+        };
+        assert_eq!(code(MAX_ENDORSEMENTS, 1), "accept", "{what}: as many as may be");
+        assert_eq!(code(MAX_ENDORSEMENTS + 1, 1), "env.size.exceeded", "{what}: one more");
+        assert_eq!(code(8, longest), "accept", "{what}: as long as may be");
+        assert_eq!(code(8, longest + 1), "env.size.exceeded", "{what}: longer");
+    }
+}
+
+/// What is remembered of a GPU is not taken for a switch.
+#[test]
+fn a_memory_keeps_classes_apart() {
+    let world = hopper();
+    let request = Parts::of(&world).request();
+    let verifier = knowing(&request);
+    let device = Device { class: DeviceClass::Switch, arch: None, ..only_device(&request) };
+    let swapped = with_device(&request, device);
+    assert_eq!(reply_code(&verifier.verify(&swapped)), "gpu.arch.mismatch");
+    assert_eq!(reply_code(&verifier.verify(&request)), "accept");
 }
 
 #[test]
@@ -182,6 +221,16 @@ fn a_memory_changes_nothing() {
         }
     }
     assert_eq!(accepted, 3 * 3);
+}
+
+/// What is remembered for one device is not taken for another one with the same endorsements.
+#[test]
+fn a_memory_keeps_devices_apart() {
+    let complete = Parts::of(&World::new(Arch::Hopper, 2)).request();
+    let verifier = Verifier::new(anchors(), 16);
+    for device in decode(&complete.evidence).unwrap() {
+        assert_eq!(reply_code(&verifier.verify(&with_device(&complete, device))), "accept");
+    }
 }
 
 proptest! {

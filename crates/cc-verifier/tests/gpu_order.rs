@@ -152,3 +152,16 @@ fn manifests_are_selected_by_name_kind_and_version() {
         assert_eq!(code(&rims), expected, "{what}");
     }
 }
+
+/// The earliest instant at which a new answer is due is claimed, whichever certificate it is of.
+#[test]
+fn the_earliest_next_update_is_claimed() {
+    let world = hopper();
+    for at in 0..6 {
+        let mut answers = world.answers();
+        answers[at].singles[0].next_update = Some(NOW + 60);
+        let ocsp = answers.iter().map(cc_testkit::ocsp::Answer::sign).collect();
+        let claims = serde_json::to_value(Parts { ocsp, ..Parts::of(&world) }.claims()).unwrap();
+        assert_eq!(claims["devices"][0]["ocsp"]["next_update"], "2026-06-01T00:01:00Z", "{at}");
+    }
+}
