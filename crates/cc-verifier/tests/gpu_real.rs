@@ -179,7 +179,8 @@ fn claims_name_the_collateral() {
     assert_eq!(gpu["vbios_version"], "96.00.9f.00.01");
     // 21 of the driver and 12 of the VBIOS have values.
     assert_eq!(gpu["unreferenced"].as_array().unwrap().len(), 64 - 21 - 12);
-    for absent in ["cc_state", "feature_flag", "switch_pdis", "gpu_pdis", "device_pdi"] {
+    assert_eq!(gpu["device_pdi"], "431d480fe5e87274");
+    for absent in ["cc_state", "feature_flag", "switch_pdis", "gpu_pdis"] {
         assert!(gpu.get(absent).is_none(), "{absent}");
     }
     let switch = claims("nvidia-switch/ls10-nvat", "report.bin", &["switch_bios_rim.xml"], JUN_2026);

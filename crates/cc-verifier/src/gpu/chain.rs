@@ -36,6 +36,9 @@ pub(super) struct Chain {
     pub(super) root: String,
     /// The serialNumber attribute of the leaf's name, lower case.
     pub(super) ueid: String,
+    /// The device's identifier on the links between devices: the last eight bytes of the serialNumber attribute of its
+    /// identity certificate's name, after one that says what it is. Nothing where the attribute has another form.
+    pub(super) pdi: Option<[u8; 8]>,
 }
 
 /// One certificate.
@@ -87,6 +90,8 @@ impl Chain {
             Finding::new(codes::GPU_FWID_MISSING, detail)
         });
         let ueid = leaf_name(serial_number(leaf.subject).map(str::to_ascii_lowercase))?;
+        let device = parsed.iter().find(|(place, _)| *place == Place::Device);
+        let pdi = device.and_then(|(_, certificate)| pdi(certificate));
         let leaf = leaf_name(printed(leaf.subject))?;
         let root = leaf_name(printed(&anchor.subject))?;
         let pairs = Place::ALL.into_iter().zip(ders.iter().zip(ders.iter().skip(1))).skip(1);
@@ -98,7 +103,7 @@ impl Chain {
         let windows: Vec<_> =
             parsed.iter().map(|(_, certificate)| certificate.window).chain([anchor.window]).collect();
         let links = ders.into_iter().zip(windows).map(|(der, window)| Link { der, window }).collect();
-        Ok(Self { arch, chip, links, subjects, key, fwid, leaf, root, ueid })
+        Ok(Self { arch, chip, links, subjects, key, fwid, leaf, root, ueid, pdi })
     }
 
     /// G4: all certificates are valid now; both ends of a span are inside it.
@@ -122,6 +127,13 @@ impl Chain {
         let mut pairs = self.links.iter().zip(&other.links).take(2);
         self.ueid == other.ueid || pairs.any(|(one, another)| one.der == another.der)
     }
+}
+
+/// The identifier in the name of a device's identity certificate.
+fn pdi(device: &Certificate<'_>) -> Option<[u8; 8]> {
+    let number = hex::decode(serial_number(device.subject).ok()?).ok()?;
+    let number = <[u8; 9]>::try_from(number).ok()?;
+    number.last_chunk().copied()
 }
 
 /// G3: the architecture that the certificates name, which must be one of the device's class.

@@ -35,7 +35,12 @@ pub(super) fn of_device(member: &Member<'_>, passed: Option<&Passed<'_>>) -> Cla
     optional(c, "cc_state", device.cc_state.map(cc_state));
     c.insert("chain_len", count(chain.links.len()));
     match device.class {
-        DeviceClass::Gpu => c.insert("class", "gpu"),
+        DeviceClass::Gpu => {
+            c.insert("class", "gpu");
+            if let Some(pdi) = &chain.pdi {
+                c.insert_bytes("device_pdi", pdi);
+            }
+        }
         DeviceClass::Switch => {
             c.insert("class", "switch");
             if let Some(pdi) = opaque.item(Item::PDI) {
