@@ -22,7 +22,7 @@ pub struct Member {
     pub arch: Arch,
     /// Its certificates.
     pub chain: DeviceChain,
-    /// Its report; [`Member::sign`] signs it.
+    /// Its report; [`Member::edit`] signs it anew.
     pub report: Report,
     /// The architecture that the sender claims.
     pub label: Option<String>,

@@ -1,7 +1,7 @@
 //! Reference manifests: tags of the shape that NVIDIA's have, the chain of their signer, and their XML signature.
 //!
 //! Start at [`Tag`], edit it, and have it signed by [`Signer::nvidia`]; a [`Signature`] by field can say anything.
-//! Canonical forms are made from text by [`canonical`], without any reader of XML.
+//! Canonical forms are made from text by [`canonical()`], without any reader of XML.
 
 mod canonical;
 mod chain;
