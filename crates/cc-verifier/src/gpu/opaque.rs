@@ -23,7 +23,7 @@ pub struct Item(pub u16);
 impl Item {
     /// Text, ends in a NUL.
     pub const DRIVER_VERSION: Self = Self(3);
-    /// 8 bytes on GPUs, text on switches; see [`Opaque::vbios_version`].
+    /// 8 bytes on GPUs, text on switches; see `Opaque::vbios_version`.
     pub const VBIOS_VERSION: Self = Self(6);
     /// 0xAA on, 0x55 off.
     pub const NVDEC0_STATUS: Self = Self(11);

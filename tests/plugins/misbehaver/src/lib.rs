@@ -4,7 +4,7 @@
 //! Its evidence is whatever bytes it is given; it accepts everything, bound to 64 zero bytes. That it declares
 //! itself emulated keeps it out of every real configuration.
 //!
-//! With `config.fault = "as told"` each evidence says what to do; see [`told`].
+//! With `config.fault = "as told"` each evidence says what to do; see `told`.
 
 mod told;
 

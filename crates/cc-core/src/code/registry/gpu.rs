@@ -218,7 +218,4 @@ registry! {
     NRAS_OVERALL_FAILED "nras.overall.failed" Reject false
         "The service's overall result is negative."
         "Look at the device's claims for the reason.";
-    NRAS_SERVICE_UNAVAILABLE "nras.service_unavailable" Indeterminate false
-        "The attestation service did not answer."
-        "Try again, or verify locally.";
 }

@@ -4,8 +4,8 @@
 //! A manifest is a software identification tag in XML with an XML signature inside. Signatures of that kind are broken
 //! by letting the document choose: what is signed, how it is transformed, which key, what a name refers to. So this
 //! reads exactly the one form that NVIDIA's files have: a subset of XML in which the canonical form is a matter of
-//! copying ([`xml`], [`canonical`]), a signature in which nothing is left open ([`signature`]), a chain of fixed length
-//! ([`chain`]), and values that are read from the bytes which were signed, parsed again ([`tag`]). A general library
+//! copying (`xml`, `canonical`), a signature in which nothing is left open (`signature`), a chain of fixed length
+//! (`chain`), and values that are read from the bytes which were signed, parsed again (`tag`). A general library
 //! would be several times larger, have cryptography of its own, and be able to do what must not be done here.
 
 mod canonical;
