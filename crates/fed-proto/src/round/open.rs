@@ -180,8 +180,13 @@ impl Participant {
     /// The job that a round is about: its file is the one that the id names, and it is not running here.
     fn job_of(&self, purpose: Purpose, open: &Open, job_id: &str) -> Result<Option<Job>, Finding> {
         let mismatch = |text: &str| Finding::new(codes::BIND_JOB_MISMATCH, text);
+        if purpose == Purpose::KeyRelease {
+            // Whoever releases must have drawn a nonce and judged itself (*verification.md* 5.8, row 17); here nobody does.
+            let text = "the server asks for the release of a key, and its word is no evidence";
+            return Err(Finding::new(codes::FL_KEYRELEASE_UNVERIFIED, text));
+        }
         if purpose != Purpose::JobStart {
-            return if job_id.is_empty() && open.job_file.is_empty() && purpose != Purpose::KeyRelease {
+            return if job_id.is_empty() && open.job_file.is_empty() {
                 Ok(None)
             } else {
                 Err(mismatch("a round of this purpose has no job"))

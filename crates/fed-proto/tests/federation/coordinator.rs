@@ -456,8 +456,19 @@ fn the_job_file_is_the_one_that_the_id_names() {
     assert_eq!(stage.open(&mut round).abstained(), Some(codes::BIND_JOB_MISMATCH));
     let mut round = stage.round(3, Purpose::Periodic, &job("smuggled", ""));
     assert_eq!(stage.open(&mut round).abstained(), Some(codes::BIND_JOB_MISMATCH));
-    let mut round = stage.round(4, Purpose::KeyRelease, "");
-    assert_eq!(stage.open(&mut round).abstained(), Some(codes::BIND_JOB_MISMATCH), "there is no key broker");
+}
+
+/// Nobody releases anything because the server says so, whatever job it names: no nonce is drawn and no report made.
+#[test]
+fn n_fl_42_a_key_is_not_released_on_the_servers_word() {
+    let mut stage = Stage::new();
+    for (epoch, file) in [(1, ""), (2, &*job("one", ""))] {
+        let mut round = stage.round(epoch, Purpose::KeyRelease, file);
+        let seen = stage.open(&mut round);
+        assert_eq!(seen.abstained(), Some(codes::FL_KEYRELEASE_UNVERIFIED));
+        assert!(seen.message(Kind::Contribution).is_none());
+        assert!(stage.publish(&round).collects.is_empty());
+    }
 }
 
 #[test]

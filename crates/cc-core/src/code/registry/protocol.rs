@@ -165,6 +165,9 @@ registry! {
     FL_VERDICT_MISMATCH "fl.verdict.mismatch" Reject false
         "The coordinator's account of the verdicts is not what the verifiers signed."
         "The coordinator is faulty or hostile; the signed verdicts count.";
+    FL_KEYRELEASE_UNVERIFIED "fl.keyrelease.unverified" Reject false
+        "A key was to be released on somebody's word, without evidence that the one who holds it verified itself."
+        "No participant of this release holds keys for others; look at who asked.";
     // Transcripts: files that are verified again.
     TR_FORMAT_INVALID "tr.format.invalid" Reject false
         "The file is not a transcript, or not in the one form that transcripts have."
