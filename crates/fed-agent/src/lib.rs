@@ -187,7 +187,9 @@ impl Agent {
                 self.with(|participant, now, _, out| participant.collected(now, epoch, result, out));
             }
             Done::Judged { epoch, peer, result } => {
+                let line = self.node.judge.policy_line(epoch, &peer);
                 self.with(|participant, now, env, out| {
+                    participant.explained(epoch, &peer, line);
                     participant.judged(now, epoch, &peer, result, env, out);
                 });
             }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cc_core::{Finding, Profile, codes};
-use cc_manager::attest::{DeviceEvidence, Judgement, Manager, OwnerFloor, PolicyFile, Subject};
+use cc_manager::attest::{DeviceEvidence, Manager, OwnerFloor, PolicyFile, Subject};
 use cc_store::Handle;
 use fed_proto::binding::Device;
 use fed_proto::bundle::Bundle;
 use fed_proto::crypto::{Digest, sha256};
+use fed_proto::name::Name;
 use fed_proto::role::Role;
 use fed_proto::round::{Evidence, JudgeOrder, Now, ReportOrder};
 use fed_proto::sybil::Identifiers;
@@ -109,12 +110,17 @@ impl Judge {
         self.judged.lock().unwrap_or_else(PoisonError::into_inner).remove(&epoch).unwrap_or_default()
     }
 
-    /// The line of the policy that decided about a subject, for people.
-    pub fn policy_line(judgement: &Judgement) -> String {
-        let of_devices = judgement.devices.iter().flat_map(|devices| &devices.appraisals);
-        let all = judgement.appraisals.iter().chain(of_devices);
+    /// The line of the policy that decided about a peer in a round, for people; empty where none did.
+    pub fn policy_line(&self, epoch: u64, peer: &Name) -> String {
+        let judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut peers = judged.get(&epoch).into_iter().flatten();
+        let judgement =
+            peers.find(|judged| judged.subject.name == peer.as_str()).map(|judged| &judged.judgement);
+        let of_devices = judgement.iter().flat_map(|judgement| &judgement.devices);
+        let all = judgement.iter().flat_map(|judgement| &judgement.appraisals);
+        let all = all.chain(of_devices.flat_map(|devices| &devices.appraisals));
         let findings = all.flat_map(|appraisal| &appraisal.appraisal.findings);
-        findings.map(|finding| finding.source.to_string()).next().unwrap_or_default()
+        findings.map(|finding| finding.source.clone()).next().unwrap_or_default()
     }
 
     fn keep(&self, epoch: u64, peer: JudgedPeer) {

@@ -101,7 +101,7 @@ pub struct Place<'a> {
     pub clocks: &'a Clocks,
 }
 
-/// Stores a verdict; of the own one with the line of the policy and the evidence that it is about.
+/// Stores a verdict with the lines of policies that came with it; of the own one also the evidence that it is about.
 pub fn store_verdict(place: &Place<'_>, counted: &Counted) {
     let Ok(now) = place.clocks.now() else { return };
     let own =
@@ -122,7 +122,7 @@ pub fn store_verdict(place: &Place<'_>, counted: &Counted) {
             subject: subject.to_string(),
             code: finding.map(|finding| finding.code.to_string()),
             detail: finding.map(|finding| finding.detail.clone()).unwrap_or_default(),
-            policy_line: known.map(|peer| Judge::policy_line(&peer.judgement)).unwrap_or_default(),
+            policy_line: counted.signed.lines.get(subject).cloned().unwrap_or_default(),
             evidence: known.map(|peer| sha256(&peer.subject.evidence).0),
         }
     });

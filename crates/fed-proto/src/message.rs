@@ -258,6 +258,9 @@ pub struct VerdictMessage {
     /// The verifier's signature over them.
     #[n(1)]
     pub signature: Bytes,
+    /// For people: which line of its policies refused somebody, where one did. Names and lines; what counts is signed.
+    #[n(2)]
+    pub lines: Vec<(String, String)>,
 }
 
 /// Who takes part in the job; every member counts the verdicts itself.

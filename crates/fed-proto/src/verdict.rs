@@ -1,5 +1,7 @@
 //! A verifier's signed verdict on all members of a round (*verification.md* 5.5 step 7).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use cc_core::{Binding, Code};
 
 use crate::binding::Purpose;
@@ -108,6 +110,25 @@ pub struct SignedVerdict {
     pub bytes: Vec<u8>,
     /// The verifier's signature.
     pub signature: Signature,
+    /// For people: the line of the verifier's policies that refused a member, where one did. It came with the verdict and
+    /// is no part of what is signed.
+    pub lines: BTreeMap<Name, String>,
+}
+
+/// Longest line of a policy that is kept, in bytes.
+const MAX_LINE: usize = 200;
+
+/// What is kept of lines that came with a verdict: those of members that it refuses, without control characters, and only
+/// so much of each.
+pub(crate) fn lines(verdict: &Verdict, said: &[(String, String)]) -> BTreeMap<Name, String> {
+    let refused: BTreeSet<&str> = verdict.refused.iter().map(|(name, _)| name.as_str()).collect();
+    let said = said.iter().filter(|(name, line)| refused.contains(name.as_str()) && !line.is_empty());
+    said.filter_map(|(name, line)| {
+        let end = (0..=MAX_LINE.min(line.len())).rev().find(|end| line.is_char_boundary(*end))?;
+        let line = line.get(..end)?.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        Some((Name::new(name).ok()?, line))
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -132,6 +153,24 @@ mod tests {
             accepted: accepted_digest([]),
             refused: names.iter().map(|name| (named(name), codes::SNP_TCB_BELOW_MINIMUM)).collect(),
         }
+    }
+
+    #[test]
+    fn lines_are_those_of_members_that_are_refused() {
+        let verdict = refusing(&["a", "b", "c"]);
+        let said = [
+            ("a", "policy.toml:1 snp.vmpl"),
+            ("b", ""),
+            ("d", "x"),
+            ("not a name", "x"),
+            ("c", "\u{1b}[2J\n"),
+        ];
+        let said = said.map(|(name, line)| (name.to_owned(), line.to_owned()));
+        let kept = lines(&verdict, &said);
+        let expected = [("a", "policy.toml:1 snp.vmpl"), ("c", "\u{fffd}[2J\u{fffd}")];
+        assert_eq!(kept, expected.map(|(name, line)| (named(name), line.to_owned())).into());
+        let long = [("a".to_owned(), "é".repeat(MAX_LINE))];
+        assert_eq!(lines(&verdict, &long)[&named("a")].len(), MAX_LINE);
     }
 
     #[test]
@@ -167,7 +206,7 @@ mod tests {
             accepted_digest([(&a, &one), (&b, &two)]),
             accepted_digest([(&a, &two), (&b, &one)]),
         ];
-        let different: std::collections::BTreeSet<_> = digests.iter().collect();
+        let different: BTreeSet<_> = digests.iter().collect();
         assert_eq!(different.len(), digests.len());
     }
 }

@@ -252,7 +252,11 @@ impl Server {
                 self.with(|c, now, env, out| c.collected(now, epoch, result, env, out));
             }
             Done::Judged { epoch, peer, result } => {
-                self.with(|c, now, env, out| c.judged(now, epoch, &peer, result, env, out));
+                let line = self.node.judge.policy_line(epoch, &peer);
+                self.with(|c, now, env, out| {
+                    c.explained(epoch, &peer, line);
+                    c.judged(now, epoch, &peer, result, env, out);
+                });
             }
             Done::Started { job, process } => {
                 if self.jobs.started(&job, process) {

@@ -453,7 +453,11 @@ fn payloads() {
             }),
         ),
         ("closed", of(&Closed { absent: vec!["site-2".to_owned()] })),
-        ("verdict", of(&VerdictMessage { bytes: bytes(b"verdict"), signature: bytes(&[8; 64]) })),
+        ("verdict", of(&VerdictMessage {
+                bytes: bytes(b"verdict"),
+                signature: bytes(&[8; 64]),
+                lines: vec![("site-1".to_owned(), "policy.toml:1 snp.vmpl".to_owned())],
+            })),
         ("admission", of(&Admission { admitted: vec!["server".to_owned()], text: text.clone() })),
         ("reserve", of(&Reserve { epoch: 7 })),
         ("reserved", of(&Reserved { epoch: 7, refusal: text.clone() })),

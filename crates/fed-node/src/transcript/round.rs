@@ -128,7 +128,11 @@ pub(super) fn derive(transcript: &Transcript, descriptor: &Descriptor, at: Insta
         tokens: BTreeMap::new(),
         later: BTreeMap::new(),
         absent: BTreeSet::new(),
-        own_verdict: SignedVerdict { bytes: Vec::new(), signature: Signature([0; 64]) },
+        own_verdict: SignedVerdict {
+            bytes: Vec::new(),
+            signature: Signature([0; 64]),
+            lines: BTreeMap::new(),
+        },
         verdicts: BTreeMap::new(),
         bundle: Arc::new(bundle.clone()),
     };
@@ -259,7 +263,7 @@ impl Round {
             let text = format!("{sender} signed a verdict of another round, root or verifier");
             return Err(Finding::new(codes::FL_VERDICT_MISMATCH, text));
         }
-        Ok((SignedVerdict { bytes: signed.bytes.to_vec(), signature }, verdict))
+        Ok((SignedVerdict { bytes: signed.bytes.to_vec(), signature, lines: BTreeMap::new() }, verdict))
     }
 
     /// The transcript bytes of a member's token, as far as it is in the file.

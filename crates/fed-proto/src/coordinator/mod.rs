@@ -310,6 +310,11 @@ impl Coordinator {
         self.follow(now, own, env, out);
     }
 
+    /// As [`Participant::explained`](round::Participant::explained), of the own participant.
+    pub fn explained(&mut self, epoch: u64, peer: &Name, line: String) {
+        self.own.explained(epoch, peer, line);
+    }
+
     /// A peer's evidence was judged.
     pub fn judged(
         &mut self,

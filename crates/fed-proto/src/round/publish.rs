@@ -204,7 +204,13 @@ impl Participant {
             match result {
                 Ok(peer) => {
                     let judged_by_me = round.judges(&self.me.name, &leaf.name);
-                    let member = Member { peer, judged_by_me, transcript: None, standing: Standing::Awaited };
+                    let member = Member {
+                        peer,
+                        judged_by_me,
+                        transcript: None,
+                        standing: Standing::Awaited,
+                        line: String::new(),
+                    };
                     peers.insert(leaf.name.clone(), member);
                 }
                 Err(finding) => {

@@ -113,6 +113,8 @@ pub(super) struct Member {
     /// The transcript of its token as received, and its SHA-512.
     pub(super) transcript: Option<(Vec<u8>, Binding)>,
     pub(super) standing: Standing,
+    /// The line of a policy that refuses it, for people; empty where none does.
+    pub(super) line: String,
 }
 
 /// How far judging got.

@@ -93,6 +93,15 @@ impl Participant {
         Ok(())
     }
 
+    /// Before [`judged`](Self::judged), for people: the line of a policy that refuses a peer. It goes out with the verdict;
+    /// nothing rests on it.
+    pub fn explained(&mut self, epoch: u64, peer: &Name, line: String) {
+        let published = self.rounds.get_mut(&epoch).and_then(|round| round.published.as_mut());
+        if let Some(member) = published.and_then(|published| published.peers.get_mut(peer)) {
+            member.line = line;
+        }
+    }
+
     /// What verification and appraisal said about a peer's evidence.
     pub fn judged(
         &mut self,

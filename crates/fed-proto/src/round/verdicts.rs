@@ -10,7 +10,7 @@ use crate::message::{Payload, VerdictMessage};
 use crate::name::Name;
 use crate::signed::Signed;
 use crate::sybil::{self, Candidate};
-use crate::verdict::{SignedVerdict, Verdict, accepted_digest};
+use crate::verdict::{SignedVerdict, Verdict, accepted_digest, lines};
 
 use super::publish::unknown_round;
 use super::state::{Member, Published, Standing, VerdictMap};
@@ -53,8 +53,13 @@ impl Participant {
         let job_id = round.job_id.clone();
         let bytes = verdict.bytes();
         let signature = self.me.key.sign(&bytes);
-        let signed = SignedVerdict { bytes: bytes.clone(), signature };
-        let message = VerdictMessage { bytes: bytes.into(), signature: signature.0.to_vec().into() };
+        let said = published.peers.iter().filter(|(_, member)| !member.line.is_empty());
+        let said: Vec<_> = said.map(|(name, member)| (name.to_string(), member.line.clone())).collect();
+        let lines = lines(&verdict, &said);
+        let said = lines.iter().map(|(name, line)| (name.to_string(), line.clone())).collect();
+        let signed = SignedVerdict { bytes: bytes.clone(), signature, lines };
+        let message =
+            VerdictMessage { bytes: bytes.into(), signature: signature.0.to_vec().into(), lines: said };
         let payload = message.to_bytes();
         let sent = self.send(&message, epoch, &job_id, None, out);
         if let Some(round) = self.rounds.get_mut(&epoch) {
@@ -116,7 +121,8 @@ impl Participant {
         if published.verdict.is_none() {
             round.messages.push(bytes.to_vec());
         }
-        let kept = SignedVerdict { bytes: signed.bytes.to_vec(), signature: Signature(signature) };
+        let lines = lines(&verdict, &signed.lines);
+        let kept = SignedVerdict { bytes: signed.bytes.to_vec(), signature: Signature(signature), lines };
         published.pending.insert(sender.clone(), (verdict, kept));
         self.count_verdicts(now, epoch, out);
         Ok(())

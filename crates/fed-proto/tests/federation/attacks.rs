@@ -327,8 +327,12 @@ fn a_verdict_speaks_for_its_own_round_root_and_verifier() {
     // A signature of somebody else inside.
     let bytes = right.bytes();
     let signature = stage.actors[&site(3)].key.sign(&bytes).0.to_vec();
-    let message =
-        fed_proto::message::VerdictMessage { bytes: bytes.into(), signature: signature.into() }.to_bytes();
+    let message = fed_proto::message::VerdictMessage {
+        bytes: bytes.into(),
+        signature: signature.into(),
+        lines: Vec::new(),
+    }
+    .to_bytes();
     let bytes = stage.actor(&site(2)).sends(Kind::Verdict, message, round.header(), None);
     assert_eq!(stage.hand(&bytes).refused(), Some(codes::FL_MESSAGE_UNSIGNED));
     let bytes = stage.verdict_as(&site(2), &round, &right);

@@ -451,7 +451,10 @@ impl Stage {
         let actor = self.actor(who);
         let bytes = verdict.bytes();
         let signature = actor.key.sign(&bytes).0.to_vec();
-        let message = VerdictMessage { bytes: bytes.into(), signature: signature.into() };
+        let lines =
+            verdict.refused.iter().map(|(name, _)| (name.to_string(), format!("policy.toml:1 of {who}")));
+        let message =
+            VerdictMessage { bytes: bytes.into(), signature: signature.into(), lines: lines.collect() };
         actor.sends(Kind::Verdict, message.to_bytes(), round.header(), None)
     }
 

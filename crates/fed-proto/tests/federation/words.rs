@@ -1,6 +1,6 @@
 //! Words of a malicious coordinator that are repeated, out of place, unsigned or too many, each against one participant.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cc_core::{Code, Finding, codes};
 use cc_testkit::federation::{Owner, name, site};
@@ -10,7 +10,7 @@ use fed_proto::crypto::{AttKey, sha256};
 use fed_proto::envelope::{Envelope, MAX_ENVELOPE};
 use fed_proto::message::{
     Admission, Challenge, ChannelProof, Closed, Contribution, JobOrder, Kind, MAX_MEMBERS, Notice, Open,
-    Payload, Reserve,
+    Payload, Reserve, VerdictMessage,
 };
 use fed_proto::name::Name;
 use fed_proto::role::Role;
@@ -438,6 +438,38 @@ fn a_verdict_waits_for_the_tokens_that_it_is_about() {
     assert!(!counted(&stage.judged(&site(2), &round, Ok(()))));
     stage.token(&site(3), &round);
     assert!(counted(&stage.judged(&site(3), &round, Ok(()))));
+}
+
+/// Lines of policies come with verdicts, both ways, and only for whom they refuse.
+#[test]
+fn a_verdict_says_which_line_of_a_policy_refuses() {
+    let lines = |seen: &Seen, who: &Name| {
+        seen.events.iter().find_map(|event| match event {
+            Event::Verdict { verifier, signed, .. } if verifier == who => Some(signed.lines.clone()),
+            _ => None,
+        })
+    };
+    let mut stage = Stage::new();
+    let round = attesting(&mut stage, 1);
+    for who in [name("server"), site(2), site(3)] {
+        stage.token(&who, &round);
+    }
+    stage.agent.explained(1, &site(2), "policy.toml:7 snp.vmpl".to_owned());
+    stage.agent.explained(1, &site(3), "of one that is accepted".to_owned());
+    stage.agent.explained(2, &site(3), "of no round".to_owned());
+    stage.judged(&name("server"), &round, Ok(()));
+    stage.judged(&site(3), &round, Ok(()));
+    let refused = Finding::new(codes::SNP_VMPL_MISMATCH, "got 1, want 0");
+    let seen = stage.judged(&site(2), &round, Err(refused));
+    let own = stage.agent.me().name.clone();
+    let expected = BTreeMap::from([(site(2), "policy.toml:7 snp.vmpl".to_owned())]);
+    assert_eq!(lines(&seen, &own), Some(expected));
+    let sent: VerdictMessage = seen.message(Kind::Verdict).unwrap().read().unwrap();
+    assert_eq!(sent.lines, [("site-002".to_owned(), "policy.toml:7 snp.vmpl".to_owned())]);
+    let bytes = stage.verdict(&site(3), &round, &[(&site(2), codes::SNP_VMPL_MISMATCH)]);
+    let seen = stage.hand(&bytes);
+    let expected = BTreeMap::from([(site(2), "policy.toml:1 of site-003".to_owned())]);
+    assert_eq!(lines(&seen, &site(3)), Some(expected));
 }
 
 /// Which token the participant proves itself by on a new connection.

@@ -332,7 +332,9 @@ fn refuse(rig: &Rig, t: &mut Transcript, subject: &str, code: &str) {
         code: code.to_string(),
         detail: "as I say".to_owned(),
     });
-    let payload = VerdictMessage { bytes: bytes.into(), signature: signature.to_vec().into() }.to_bytes();
+    let payload =
+        VerdictMessage { bytes: bytes.into(), signature: signature.to_vec().into(), lines: Vec::new() }
+            .to_bytes();
     let federation_id = rig.descriptor().federation_id();
     t.messages[at] = Signed::new(&federation_id, signed.header, payload, key).to_bytes();
 }
