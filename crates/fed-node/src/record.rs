@@ -85,7 +85,7 @@ pub struct Counted {
     /// What it says of every other member.
     pub verdict: VerdictMap,
     /// It, as signed.
-    pub signed: SignedVerdict,
+    pub signed: Box<SignedVerdict>,
 }
 
 /// Who keeps records, and where.

@@ -138,7 +138,7 @@ pub enum Event {
         /// What it says of every other member.
         verdict: VerdictMap,
         /// It, as signed.
-        signed: SignedVerdict,
+        signed: Box<SignedVerdict>,
     },
     /// A round is over for this participant: its verdict is out.
     Concluded(Box<Concluded>),

@@ -201,7 +201,7 @@ impl Participant {
             verifier: verifier.clone(),
             policy,
             verdict: verdict.clone(),
-            signed,
+            signed: Box::new(signed),
         }));
         for (subject, key) in &accepts {
             self.ledger.accept((verifier, &verifier_key), (subject, key), at);
