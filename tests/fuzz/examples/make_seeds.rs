@@ -11,11 +11,10 @@ use cc_core::message::{
 use cc_core::{
     Binding, BoundField, BoundKind, Claims, Code, Profile, ProfileInfo, Role, TrustClass, exchange,
 };
-use cc_testkit::der;
 use cc_testkit::gpu::rim::{Signer, Tag, canonical};
-use cc_testkit::ocsp::{Authority, authority_key};
 use cc_testkit::jwt::{Object, certified_key, ec_key, key_set, rsa_key};
 use cc_testkit::nras::Answer;
+use cc_testkit::ocsp::authority_key;
 use cc_testkit::snp::{NOW, keys};
 use cc_testkit::tdx::ccel::EventLog;
 use cc_testkit::tdx::collateral::{QeIdentity, TcbInfo};
@@ -33,7 +32,7 @@ use fed_proto::message::{
 use fed_proto::verdict::Verdict;
 use muster_fuzz::federation::{FEDERATION, KEY, TRANSCRIPT, envelope, leaf, message};
 use muster_fuzz::gpu::WORLDS;
-use muster_fuzz::ocsp::{ANSWERS, NONCE, SERIAL, SUBJECT};
+use muster_fuzz::ocsp::{ANSWERS, NONCE, OWN, SUBJECT};
 use muster_fuzz::{
     CHAIN, CHAIN_PEM, LEAF, MIRRORED, REPORT, TURIN_CHAIN, TURIN_LEAF, input_of, plan_request, verify_request,
 };
@@ -164,9 +163,7 @@ fn ocsp() {
         write("ocsp_response", name, &answer);
         write("ocsp_response", &format!("{name}-exchange"), &exchange::encode(&question, &answer));
     }
-    let mut own = Authority::test().answer(SERIAL);
-    own.responder = der::context(1, &[Authority::test().name]);
-    own.certificates.clear();
+    let mut own = OWN.clone();
     write("ocsp_response", "by-issuer", &own.sign_with(authority_key()));
     own.status = 3;
     write("ocsp_response", "try-later", &own.sign());
@@ -453,11 +450,14 @@ fn payloads() {
             }),
         ),
         ("closed", of(&Closed { absent: vec!["site-2".to_owned()] })),
-        ("verdict", of(&VerdictMessage {
+        (
+            "verdict",
+            of(&VerdictMessage {
                 bytes: bytes(b"verdict"),
                 signature: bytes(&[8; 64]),
                 lines: vec![("site-1".to_owned(), "policy.toml:1 snp.vmpl".to_owned())],
-            })),
+            }),
+        ),
         ("admission", of(&Admission { admitted: vec!["server".to_owned()], text: text.clone() })),
         ("reserve", of(&Reserve { epoch: 7 })),
         ("reserved", of(&Reserved { epoch: 7, refusal: text.clone() })),

@@ -8,10 +8,10 @@ use cc_core::UnixTime;
 use cc_testkit::snp::mint::NOW;
 use cc_verifier::ocsp::{Answers, Problem};
 use libfuzzer_sys::fuzz_target;
-use muster_fuzz::ocsp::{ANSWERS, SUBJECT};
+use muster_fuzz::ocsp::{ANSWERS, OWN, SUBJECT};
 
 static SIGNED: LazyLock<Vec<Vec<u8>>> =
-    LazyLock::new(|| ANSWERS.iter().map(|(_, answer)| answer.tbs()).collect());
+    LazyLock::new(|| ANSWERS.iter().map(|(_, answer)| answer.tbs()).chain([OWN.tbs()]).collect());
 
 fuzz_target!(|blob: &[u8]| {
     let now = UnixTime::from_secs(NOW.try_into().unwrap());

@@ -16,7 +16,8 @@ static VERIFIER: LazyLock<Verifier> =
 fuzz_target!(|evidence: &[u8]| {
     let endorsements = WORLD.endorsements();
     if let Ok(plan) = VERIFIER.plan(&plan_request(evidence, &endorsements)) {
-        let intel = ["https://api.trustedservices.intel.com/", "https://certificates.trustedservices.intel.com/"];
+        let intel =
+            ["https://api.trustedservices.intel.com/", "https://certificates.trustedservices.intel.com/"];
         assert!(plan.requests.iter().all(|r| intel.iter().any(|service| r.url.starts_with(service))));
     }
     let reply = VERIFIER.verify(&verify_request(evidence, &endorsements));

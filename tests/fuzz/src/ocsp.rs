@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use cc_testkit::der;
 use cc_testkit::ocsp::{Answer, Authority, CertStatus};
 use cc_verifier::ocsp::Subject;
 
@@ -28,4 +29,12 @@ pub static ANSWERS: LazyLock<Vec<(&str, Answer)>> = LazyLock::new(|| {
         ("hold", with(CertStatus::Revoked(Some(6)))),
         ("unknown", with(CertStatus::Unknown)),
     ]
+});
+
+/// What the authority itself says, without a responder.
+pub static OWN: LazyLock<Answer> = LazyLock::new(|| {
+    let mut own = Authority::test().answer(SERIAL);
+    own.responder = der::context(1, &[Authority::test().name]);
+    own.certificates.clear();
+    own
 });

@@ -10,7 +10,8 @@ use cc_testkit::tdx::{Ca, Form, NOW, World};
 pub static WORLD: LazyLock<World> = LazyLock::new(|| World::new(Form::V5Td15, Ca::Platform));
 
 /// The same platform with quotes of every form.
-pub static WORLDS: LazyLock<[World; 3]> = LazyLock::new(|| Form::ALL.map(|form| World::new(form, Ca::Platform)));
+pub static WORLDS: LazyLock<[World; 3]> =
+    LazyLock::new(|| Form::ALL.map(|form| World::new(form, Ca::Platform)));
 
 /// A request to plan for a quote.
 pub fn plan_request(evidence: &[u8], endorsements: &[Vec<u8>]) -> PlanRequest {
