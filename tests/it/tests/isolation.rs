@@ -178,7 +178,10 @@ fn a_verifier_reaches_nothing() {
     let free = World { host, fetcher, floors: Floors::open(None) };
     let files = "etc libraries itself write";
     assert_eq!(reached(&free, b"reached at loading"), files);
-    assert_eq!(reached(&free, b"reach"), format!("{files} environment network sockets programs threads"));
+    assert_eq!(
+        reached(&free, b"reach"),
+        format!("{files} environment network sockets programs host threads")
+    );
     let confined = world(DEADLINE, "as told").unwrap();
     assert_eq!(reached(&confined, b"reached at loading"), "libraries", "what the linker needs");
     assert_eq!(reached(&confined, b"reach"), "");

@@ -1,8 +1,8 @@
 //! What a worker may do. It gives everything else up itself, before the first instruction of the plugin.
 //!
-//! In order: limits of memory and of what a crash leaves behind; a filter that refuses new sockets, programs and
-//! meddling with other processes; for a verifier Landlock, which leaves it the system's libraries to read; then the
-//! library is loaded; for a verifier at last a filter that leaves it memory, its connection and its own end. Refused
+//! In order: limits of memory and of what a crash leaves behind; a filter that refuses new sockets, programs, signals to
+//! others and meddling with other processes; Landlock, which closes the memory of processes outside and leaves a verifier
+//! the system's libraries to read; then the library is loaded; for a verifier at last a filter that leaves it memory, its connection and its own end. Refused
 //! calls fail with EPERM. Whatever of this the kernel does not have ends the worker: nothing is confined half.
 
 use std::collections::BTreeMap;
@@ -48,6 +48,11 @@ const REFUSED: &[libc::c_long] = &[
     libc::SYS_io_uring_setup,
     libc::SYS_perf_event_open,
     libc::SYS_keyctl,
+    libc::SYS_kill,
+    libc::SYS_tkill,
+    libc::SYS_rt_sigqueueinfo,
+    libc::SYS_rt_tgsigqueueinfo,
+    libc::SYS_pidfd_send_signal,
 ];
 
 /// System calls that a verifier keeps whatever their arguments: memory, waiting, randomness, signals of its own.
@@ -85,12 +90,12 @@ pub(super) fn before_loading(kind: Kind, memory_mib: u64) -> Result<(), Finding>
         setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })
             .map_err(|error| unavailable(format!("limit of {resource:?}: {error}")))?;
     }
-    let refused = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
+    let mut refused: BTreeMap<i64, Vec<SeccompRule>> =
+        REFUSED.iter().map(|call| (*call, Vec::new())).collect();
+    // The signal that abort raises is for this process.
+    refused.insert(libc::SYS_tgkill, vec![compare(SeccompCmpOp::Ne, 0, std::process::id())?]);
     filter(refused, SeccompAction::Allow, SeccompAction::Errno(EPERM))?;
-    match kind {
-        Kind::Verifier => without_files(),
-        Kind::Collector => Ok(()),
-    }
+    restrict(kind)
 }
 
 /// After the library was loaded.
@@ -115,9 +120,13 @@ pub(super) fn after_loading(kind: Kind) -> Result<(), Finding> {
 #[expect(clippy::as_conversions, reason = "a small positive constant of libc, whose types are fixed")]
 const EPERM: u32 = libc::EPERM as u32;
 
-/// A rule on one argument of a call, of which 32 bits count.
 fn equal(argument: u8, value: u32) -> Result<SeccompRule, Finding> {
-    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, u64::from(value))
+    compare(SeccompCmpOp::Eq, argument, value)
+}
+
+/// A rule on one argument of a call, of which 32 bits count.
+fn compare(how: SeccompCmpOp, argument: u8, value: u32) -> Result<SeccompRule, Finding> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, how, u64::from(value))
         .and_then(|condition| SeccompRule::new(vec![condition]))
         .map_err(|error| unavailable(error.to_string()))
 }
@@ -136,18 +145,27 @@ fn filter(
     apply_filter_all_threads(&program).map_err(|error| unavailable(format!("seccomp: {error}")))
 }
 
-/// Landlock: nothing but the system's libraries can be opened, and those only to be read and mapped.
-fn without_files() -> Result<(), Finding> {
+/// Landlock: whoever is in such a domain cannot look into processes outside it. For a verifier besides, nothing but the
+/// system's libraries can be opened, and those only to be read and mapped; a collector may open files, and start none.
+fn restrict(kind: Kind) -> Result<(), Finding> {
+    let (required, wanted) = match kind {
+        Kind::Verifier => (AccessFs::from_all(ABI::V1), AccessFs::from_all(ABI::V6)),
+        Kind::Collector => (AccessFs::Execute.into(), AccessFs::Execute.into()),
+    };
+    let readable = match kind {
+        Kind::Verifier => &LIBRARIES[..],
+        Kind::Collector => &[],
+    };
     let restricted = (|| {
         Ruleset::default()
             .set_compatibility(CompatLevel::HardRequirement)
-            .handle_access(AccessFs::from_all(ABI::V1))?
+            .handle_access(required)?
             .set_compatibility(CompatLevel::BestEffort)
-            .handle_access(AccessFs::from_all(ABI::V6))?
+            .handle_access(wanted)?
             .handle_access(AccessNet::from_all(ABI::V6))?
             .scope(Scope::from_all(ABI::V6))?
             .create()?
-            .add_rules(path_beneath_rules(LIBRARIES.iter().map(Path::new), AccessFs::from_read(ABI::V1)))?
+            .add_rules(path_beneath_rules(readable.iter().map(Path::new), AccessFs::from_read(ABI::V1)))?
             .restrict_self()
     })();
     match restricted {
