@@ -1,5 +1,6 @@
 //! `bench`: the measurements of `docs/PERFORMANCE.md`.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use clap::ValueEnum;
@@ -30,6 +31,10 @@ struct Measured {
 /// Benchmarks of whole federations take minutes: they run when they are asked for by name.
 const FEDERATION: [&str; 3] = ["registrations", "round", "sweep"];
 
+/// NVIDIA's verifier at the package index, and the last version of it.
+const NVIDIA: &str = "nv-local-gpu-verifier";
+const NVIDIA_VERSION: &str = "2.7.3";
+
 /// Builds the plugins with optimisations and runs the benchmarks over them.
 pub(crate) fn bench(filter: Option<&str>, format: Format) -> Result<()> {
     let lines = match filter {
@@ -46,12 +51,47 @@ pub(crate) fn bench(filter: Option<&str>, format: Format) -> Result<()> {
 /// Verification of evidence.
 fn verify(filter: Option<&str>) -> Result<String> {
     let plugins = build_plugins(true)?;
+    // Workers of plugins are processes of the command.
+    run(cargo().args(["build", "--quiet", "--release", "--locked", "--package", "muster"]))?;
     let mut command = cargo();
     command.args(["bench", "--quiet", "--package", "muster-it", "--bench", "verify", "--"]);
-    command.arg("--plugins").arg(plugins).args(filter);
-    let mut lines = capture(&mut command)?;
+    command.arg("--plugins").arg(plugins);
+    if let Some(python) = nvidia_python(filter)? {
+        command.arg("--nvidia-python").arg(python);
+    }
+    let mut lines = capture(command.args(filter))?;
     lines.push_str(&sev_openssl(filter)?);
     Ok(lines)
+}
+
+/// A Python with NVIDIA's verifier, in an environment of its own below the target folder, where that can be made.
+fn nvidia_python(filter: Option<&str>) -> Result<Option<PathBuf>> {
+    let names = ["gpu.nvidia_python.as_shipped", "gpu.nvidia_python.silent"];
+    if filter.is_some_and(|filter| !names.iter().any(|name| name.contains(filter))) {
+        return Ok(None);
+    }
+    let environment = target_dir()?.join("nvidia-python");
+    let python = environment.join("bin/python");
+    let is_there = || {
+        let check = format!(
+            "from importlib.metadata import version; assert version({NVIDIA:?}) == {NVIDIA_VERSION:?}"
+        );
+        available(Command::new(&python).args(["-c", &check]))
+    };
+    if !is_there() {
+        let requirement = format!("{NVIDIA}=={NVIDIA_VERSION}");
+        eprintln!("installing {requirement} into {}", environment.display());
+        let made = available(Command::new("python3").args(["-m", "venv"]).arg(&environment));
+        let pip = ["-m", "pip", "install", "--quiet", &requirement];
+        if !made || !available(Command::new(&python).args(pip)) || !is_there() {
+            eprintln!("########################################################################");
+            eprintln!("## NOT MEASURED: gpu.nvidia_python.*: {requirement} cannot be installed.");
+            eprintln!("## It needs python3 with venv and a package index.");
+            eprintln!("########################################################################");
+            return Ok(None);
+        }
+    }
+    Ok(Some(python))
 }
 
 /// Rounds and registrations.

@@ -1,8 +1,11 @@
-//! Interleaved measurement in thread CPU time.
+//! Interleaved measurement in CPU time: of this thread, and of the processes that it started to work for it.
+
+use std::fs;
+use std::path::PathBuf;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Thread CPU time that one slice should take, in nanoseconds.
+/// CPU time that one slice should take, in nanoseconds.
 const SLICE: u64 = 10_000_000;
 
 /// One thing to measure.
@@ -13,18 +16,11 @@ pub(crate) struct Bench {
     pub(crate) run: Box<dyn FnMut()>,
 }
 
-impl Bench {
-    #[allow(dead_code, reason = "only one of the two programs that share this file filters")]
-    pub(crate) fn is_bare(&self) -> bool {
-        self.name == self.bare
-    }
-}
-
 /// What was measured.
 pub(crate) struct Measured {
     pub(crate) name: &'static str,
     pub(crate) bare: &'static str,
-    /// Median nanoseconds of thread CPU time for one run.
+    /// Median nanoseconds of CPU time for one run.
     pub(crate) ns: f64,
     /// Median over the rounds of the ratio to the bare operation.
     pub(crate) ratio: f64,
@@ -42,11 +38,14 @@ impl Measured {
 
 /// Lets everything take its turn, round after round.
 pub(crate) fn measure(benches: &mut [Bench], rounds: usize) -> Vec<Measured> {
-    let repeats: Vec<u64> = benches.iter_mut().map(calibrate).collect();
+    // Once without measuring: afterwards everything is remembered that can be, and every process is there.
+    benches.iter_mut().for_each(|bench| (bench.run)());
+    let clock = Clock::new();
+    let repeats: Vec<u64> = benches.iter_mut().map(|bench| calibrate(bench, &clock)).collect();
     let mut samples = vec![Vec::with_capacity(rounds); benches.len()];
     for _ in 0..rounds {
         for ((bench, repeat), samples) in benches.iter_mut().zip(&repeats).zip(&mut samples) {
-            samples.push(slice(bench, *repeat));
+            samples.push(slice(bench, *repeat, &clock));
         }
     }
     let bare_of = |bench: &Bench| benches.iter().position(|other| other.name == bench.bare).unwrap();
@@ -62,22 +61,49 @@ pub(crate) fn measure(benches: &mut [Bench], rounds: usize) -> Vec<Measured> {
 }
 
 /// How often to repeat for one slice.
-fn calibrate(bench: &mut Bench) -> u64 {
-    (bench.run)();
-    let once = slice(bench, 3).max(1.0);
+fn calibrate(bench: &mut Bench, clock: &Clock) -> u64 {
+    let once = slice(bench, 3, clock).max(1.0);
     ((SLICE as f64 / once) as u64).max(1)
 }
 
-/// Nanoseconds of thread CPU time for one run, over `repeat` runs.
-fn slice(bench: &mut Bench, repeat: u64) -> f64 {
-    let start = cpu_time();
+/// Nanoseconds of CPU time for one run, over `repeat` runs.
+fn slice(bench: &mut Bench, repeat: u64, clock: &Clock) -> f64 {
+    let children = clock.children();
+    let start = thread_time();
     for _ in 0..repeat {
         (bench.run)();
     }
-    (cpu_time() - start) as f64 / repeat as f64
+    let own = thread_time() - start;
+    (own + clock.children() - children) as f64 / repeat as f64
 }
 
-fn cpu_time() -> u64 {
+/// CPU time of the first threads of all child processes, which do nothing but answer this one.
+struct Clock(Vec<PathBuf>);
+
+impl Clock {
+    fn new() -> Self {
+        let own = std::process::id().to_string();
+        let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+        let is_child = |process: &PathBuf| {
+            let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+            // After the name, which may hold anything: state and parent.
+            let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
+            parent == Some(own.as_str())
+        };
+        Self(processes.filter(is_child).map(|process| process.join("schedstat")).collect())
+    }
+
+    /// Nanoseconds.
+    fn children(&self) -> u64 {
+        let one = |file: &PathBuf| -> u64 {
+            let text = fs::read_to_string(file).unwrap();
+            text.split_whitespace().next().unwrap().parse().unwrap()
+        };
+        self.0.iter().map(one).sum()
+    }
+}
+
+fn thread_time() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
