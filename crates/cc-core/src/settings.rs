@@ -1,5 +1,8 @@
 //! A plugin's own configuration: the `config` table of its `[[plugin]]` entry.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
 use crate::{ClaimValue, Claims, Finding, codes};
 
 /// Settings which a plugin takes one by one; what is left over is an error, so that a misspelt key is never
@@ -41,6 +44,19 @@ impl Settings {
         }
     }
 
+    /// Takes a path, or the default when it is not set.
+    pub fn take_path(&mut self, name: &str, default: &Path) -> Result<PathBuf, Finding> {
+        self.take_text(name, &default.to_string_lossy()).map(PathBuf::from)
+    }
+
+    /// Takes a number of seconds above zero, or the default when it is not set.
+    pub fn take_seconds(&mut self, name: &str, default: Duration) -> Result<Duration, Finding> {
+        match self.take_integer(name, default.as_secs())? {
+            0 => Err(invalid(format!("`config.{name}` is 0, expected 1 or more"))),
+            seconds => Ok(Duration::from_secs(seconds)),
+        }
+    }
+
     /// Fails when a setting was not taken, naming it.
     pub fn finish(self) -> Result<(), Finding> {
         match self.0.iter().next() {
@@ -57,6 +73,25 @@ fn invalid(detail: String) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_timeout_is_not_zero() {
+        let read = |seconds: u64| {
+            let mut values = Claims::new();
+            values.insert("timeout_seconds", seconds);
+            Settings::new(values).take_seconds("timeout_seconds", Duration::from_secs(90))
+        };
+        let refused = read(0).unwrap_err();
+        assert_eq!(refused.code, codes::PLUG_CONFIG_INVALID);
+        assert!(refused.detail.contains("config.timeout_seconds"));
+        assert_eq!(read(1), Ok(Duration::from_secs(1)));
+        let mut none = Settings::empty();
+        assert_eq!(
+            none.take_seconds("timeout_seconds", Duration::from_secs(90)),
+            Ok(Duration::from_secs(90))
+        );
+        assert_eq!(none.take_path("lock", Path::new("/run/x")), Ok(PathBuf::from("/run/x")));
+    }
 
     #[test]
     fn wrong_types_and_leftovers_are_errors() {

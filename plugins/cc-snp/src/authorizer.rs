@@ -2,15 +2,13 @@
 //! authorizer of the tests, so that what is tested there is this code.
 
 use std::marker::PhantomData;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use cc_attester::snp::{Collector, Options};
 use cc_core::message::{
     CollectRequest, Collected, Identity, MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest,
 };
 use cc_core::sdk::Authorizer;
-use cc_core::{Finding, Profile, ProfileInfo, Role, Settings, TrustClass, codes};
+use cc_core::{Finding, Profile, ProfileInfo, Role, Settings, TrustClass};
 use cc_verifier::snp::{Anchors, Verifier};
 
 /// Certificate chains that one instance remembers.
@@ -55,10 +53,10 @@ impl<H: Hardware> Authorizer for SnpAuthorizer<H> {
     fn create(mut settings: Settings) -> Result<Self, Finding> {
         let defaults = Options::default();
         let options = Options {
-            configfs: path(&mut settings, "configfs", &defaults.configfs)?,
-            device: path(&mut settings, "device", &defaults.device)?,
-            lock: path(&mut settings, "lock", &defaults.lock)?,
-            timeout: timeout(&mut settings, defaults.timeout)?,
+            configfs: settings.take_path("configfs", &defaults.configfs)?,
+            device: settings.take_path("device", &defaults.device)?,
+            lock: settings.take_path("lock", &defaults.lock)?,
+            timeout: settings.take_seconds("timeout_seconds", defaults.timeout)?,
             ..defaults
         };
         settings.finish()?;
@@ -79,36 +77,5 @@ impl<H: Hardware> Authorizer for SnpAuthorizer<H> {
 
     fn verify(&self, request: &VerifyRequest) -> VerifyReply {
         self.verifier.verify(request)
-    }
-}
-
-fn path(settings: &mut Settings, name: &str, default: &std::path::Path) -> Result<PathBuf, Finding> {
-    settings.take_text(name, &default.to_string_lossy()).map(PathBuf::from)
-}
-
-fn timeout(settings: &mut Settings, default: Duration) -> Result<Duration, Finding> {
-    match settings.take_integer("timeout_seconds", default.as_secs())? {
-        0 => {
-            Err(Finding::new(codes::PLUG_CONFIG_INVALID, "`config.timeout_seconds` is 0, expected 1 or more"))
-        }
-        seconds => Ok(Duration::from_secs(seconds)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use cc_core::Claims;
-
-    use super::*;
-
-    #[test]
-    fn a_timeout_is_not_zero() {
-        let read = |seconds: u64| {
-            let mut claims = Claims::new();
-            claims.insert("timeout_seconds", seconds);
-            timeout(&mut Settings::new(claims), Duration::from_secs(90)).map_err(|finding| finding.code)
-        };
-        assert_eq!(read(0), Err(codes::PLUG_CONFIG_INVALID));
-        assert_eq!(read(1), Ok(Duration::from_secs(1)));
     }
 }

@@ -118,7 +118,7 @@ pub struct Judgement {
     pub name: String,
     /// What kind of evidence.
     pub profile: Profile,
-    /// The instant for which it was judged.
+    /// The instant for which it was judged, at last: the present goes on while something is fetched.
     pub at: Instant,
     /// Who verified; `None` when it did not come to that.
     pub plugin: Option<PluginInfo>,

@@ -95,7 +95,9 @@ impl Verifier {
         let request = self.request(subject, judgement.at, &policies);
         let VerifierSetup { host, fetcher, floors, .. } = &self.setup;
         let verification = verify(host, fetcher, floors, request).await.map_err(|error| unserved(&error))?;
-        let Verification { plugin, endorsements, notes, result, .. } = verification;
+        let Verification { plugin, at, endorsements, notes, result, .. } = verification;
+        // Fetching takes time: what is kept is the instant at which it was judged, so that judging again finds the same.
+        judgement.at = at;
         (judgement.plugin, judgement.endorsements, judgement.notes) = (Some(plugin), endorsements, notes);
         let verified = match result? {
             Judged::Verified(verified) => verified,
@@ -128,7 +130,8 @@ impl Verifier {
         };
         let VerifierSetup { host, fetcher, floors, .. } = &self.setup;
         let verification = verify(host, fetcher, floors, request).await.map_err(|error| unserved(&error))?;
-        let Verification { plugin, profile, endorsements, notes, result, .. } = verification;
+        let Verification { plugin, profile, at, endorsements, notes, result } = verification;
+        judgement.at = at;
         let appraisals = Vec::new();
         let judged = JudgedDevices { profile, plugin, endorsements, notes, appraisals, verified: None };
         let judged = judgement.devices.insert(judged);

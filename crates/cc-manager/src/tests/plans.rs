@@ -9,13 +9,15 @@ use std::time::Duration;
 use cc_core::message::{
     Blob, EndorsementRequest, Message, PlanRequest, Post, VerifyReply, VerifyRequest, WireOutcome,
 };
-use cc_core::{Instant, UnixTime, codes, exchange};
+use cc_core::{Binding, Instant, UnixTime, codes, exchange};
+use cc_policy::InitData;
 use cc_testkit::https::Fault;
 use cc_testkit::nvidia::{self, Manner, Nvidia, OCSP, OCSP_HOST, RIM_HOST};
 use cc_testkit::ocsp::{Authority, CertStatus, Hash};
 
 use super::pipeline::{code, request};
 use super::{accept, denied, plan, plugin, reply};
+use crate::attest::{Federation, OwnerFloor, PolicyFile, Subject, Verifier, VerifierSetup};
 use crate::fetch::{Environment, Fetcher, Roots, Wait};
 use crate::plugin::Call;
 use crate::{Endpoint, FetchConfig, Floors, Host, Plugin, Request, Verification, verify};
@@ -197,6 +199,42 @@ async fn the_present_goes_on_while_fetching() {
         let expected = UnixTime::from_secs(at.time().as_secs() + later);
         assert_eq!((judged.at.time(), judged.at.is_replayed()), (expected, at.is_replayed()));
     }
+}
+
+/// What is written down is when it was judged: an answer that was made meanwhile would be of the future before.
+#[tokio::test]
+async fn a_judgement_has_the_instant_at_which_it_was_judged() {
+    let (service, clock) = (start(), Arc::default());
+    service.service().fault(OCSP, Fault::Throttle(Some("20".to_owned())));
+    let (plugin, _) = planning(|_, _| vec![question(1, 1)], everything);
+    let policy = format!(
+        "version = 1\nprofile = \"development\"\n[snp]\nproducts = [\"Genoa\"]\nmeasurements = [\"{}\"]\n\
+         [snp.min_tcb.Genoa]\nbootloader = 10\ntee = 0\nsnp = 23\nmicrocode = 84\n",
+        "5a".repeat(48)
+    );
+    let verifier = Verifier::new(VerifierSetup {
+        host: Host::of(vec![plugin]),
+        fetcher: fetcher(&service, None, &clock, false),
+        floors: Floors::open(None),
+        collateral: Vec::new(),
+        patience: Duration::from_secs(60),
+        federation: Federation::Development,
+        site_policy: PolicyFile::parse(&policy, "policy.toml").unwrap(),
+    });
+    let Request { profile, evidence, .. } = request();
+    let subject = Subject {
+        name: "site-1".to_owned(),
+        required: vec![profile.clone()],
+        profile,
+        evidence,
+        devices: None,
+        endorsements: Vec::new(),
+        expected: Binding::new([0; 64]),
+        floor: OwnerFloor::NoFederation,
+        init_data: InitData::NotCarried,
+    };
+    let judgement = verifier.unwrap().judge(&subject, Instant::Present(UnixTime::from_secs(START))).await;
+    assert_eq!(judgement.at, Instant::Present(UnixTime::from_secs(START + 20)), "{:?}", judgement.outcome());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use cc_core::gpu::DeviceClass;
 
 /// A family of devices whose reports and reference manifests have one form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Arch {
+pub(crate) enum Arch {
     Blackwell,
     Hopper,
     Ls10,
@@ -17,7 +17,7 @@ const LS10_CHIP: &str = "LS_10";
 
 impl Arch {
     /// The name that NVIDIA's tools and policies use.
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Blackwell => "BLACKWELL",
             Self::Hopper => "HOPPER",
@@ -26,7 +26,7 @@ impl Arch {
     }
 
     /// What kind of device.
-    pub(super) const fn class(self) -> DeviceClass {
+    pub(crate) const fn class(self) -> DeviceClass {
         match self {
             Self::Blackwell | Self::Hopper => DeviceClass::Gpu,
             Self::Ls10 => DeviceClass::Switch,
@@ -34,7 +34,7 @@ impl Arch {
     }
 
     /// The architecture of a chip, by its name in certificates: Blackwells are GB and three digits.
-    fn of_chip(chip: &str) -> Option<Self> {
+    pub(crate) fn of_chip(chip: &str) -> Option<Self> {
         match chip {
             HOPPER_CHIP => Some(Self::Hopper),
             LS10_CHIP => Some(Self::Ls10),

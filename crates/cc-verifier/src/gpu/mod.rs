@@ -33,6 +33,7 @@ mod wanted;
 
 pub use crate::verification::Verification;
 pub use anchors::{Anchors, RootCertificates};
+pub(crate) use arch::Arch;
 pub use cache::DeviceCache;
 pub use opaque::{Item, Opaque};
 pub use slots::Slots;

@@ -4,6 +4,7 @@ use cc_core::gpu::DeviceClass;
 use cc_core::{Code, Finding, codes};
 
 use super::said::{Said, malformed};
+use crate::gpu::Arch;
 use crate::json::Hex;
 use crate::jwt::Payload;
 
@@ -181,17 +182,8 @@ fn certificates(said: &Said<'_>, claim: &str) -> Result<(), Finding> {
 
 /// The architecture of a model, which begins with the chip's name.
 fn arch(class: DeviceClass, model: &str) -> Option<&'static str> {
-    let chip = model.split(' ').next()?;
-    let is_blackwell = |chip: &str| {
-        let digits = chip.strip_prefix("GB").unwrap_or_default();
-        digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    match (class, chip) {
-        (DeviceClass::Gpu, "GH100") => Some("HOPPER"),
-        (DeviceClass::Gpu, chip) if is_blackwell(chip) => Some("BLACKWELL"),
-        (DeviceClass::Switch, "LS_10") => Some("LS10"),
-        _ => None,
-    }
+    let arch = model.split(' ').next().and_then(Arch::of_chip)?;
+    (arch.class() == class).then(|| arch.name())
 }
 
 fn is_printable(text: &str) -> bool {
