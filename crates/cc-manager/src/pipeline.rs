@@ -165,7 +165,8 @@ pub async fn verify(
     floors: &Floors,
     request: Request,
 ) -> Result<Verification, NoPlugin> {
-    let Request { profile, evidence, endorsements, waivers, mut at, expected, patience } = request;
+    let Request { profile, evidence, endorsements, waivers, at: asked, expected, patience } = request;
+    let mut at = asked;
     let plugin =
         host.serving(&profile, Role::Verify).ok_or_else(|| no_plugin(host, &profile, Role::Verify))?;
     let (mut collateral, fits) = match Collateral::new(&profile, &evidence, endorsements) {
@@ -204,12 +205,12 @@ pub async fn verify(
     };
     let result = match prepared {
         Ok(()) => {
-            at = later(at, fetcher.elapsed().saturating_sub(began));
+            at = later(asked, fetcher.elapsed().saturating_sub(began));
             let judged = judge(plugin, &call, &mut collateral, at, floors).await;
             // For the past nothing newer would do.
             let may_refresh = judged.is_err() && !at.is_replayed();
             if may_refresh && collateral.refresh(fetcher, deadline, keep).await {
-                at = later(at, fetcher.elapsed().saturating_sub(began));
+                at = later(asked, fetcher.elapsed().saturating_sub(began));
                 judge(plugin, &call, &mut collateral, at, floors).await
             } else {
                 judged

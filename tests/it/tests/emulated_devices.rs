@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use cc_core::{Binding, Code, Finding, Instant, Profile, UnixTime, codes, gpu};
@@ -11,8 +12,8 @@ use cc_manager::attest::{
     Verifier, VerifierSetup,
 };
 use cc_manager::clock::Clock;
-use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
-use cc_manager::{Config, Floors, Host, Sha256, collect};
+use cc_manager::fetch::{Environment, Fetcher, Roots, SystemEnvironment, Wait};
+use cc_manager::{Config, FetchConfig, Floors, Host, Sha256, collect};
 use muster_it::federation::{Guest, policy};
 use muster_it::place::{entry, test_plugin};
 
@@ -103,6 +104,52 @@ async fn shown(devices: &str) -> Subject {
 async fn judge(subject: &Subject, section: &str) -> Judgement {
     let verifier = Verifier::new(setup("", section)).unwrap();
     verifier.judge(subject, Instant::Present(Wall.now().unwrap())).await
+}
+
+/// A second passes whenever somebody looks.
+#[derive(Default)]
+struct Looks(AtomicU64);
+
+impl Environment for Looks {
+    fn now(&self) -> UnixTime {
+        Wall.now().unwrap()
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_secs(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+
+    fn pause(&self, _: Duration) -> Wait {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn limit(&self, _: Duration) -> Wait {
+        Box::pin(std::future::pending())
+    }
+
+    fn chance(&self) -> u8 {
+        0
+    }
+}
+
+/// What is written down is when the last of its evidence was judged.
+#[tokio::test]
+async fn the_instant_goes_on_while_devices_are_judged() {
+    let with = shown("gpus = 2").await;
+    let required = vec![with.profile.clone()];
+    let without = Subject { devices: None, required, ..with.clone() };
+    let asked = Wall.now().unwrap().as_secs();
+    let config = FetchConfig { offline: true, ..FetchConfig::default() };
+    let mut passed = Vec::new();
+    for subject in [&without, &with] {
+        let fetcher = Fetcher::new(&config, &Roots::Only(Vec::new()), Arc::new(Looks::default()));
+        let setup = VerifierSetup { fetcher: fetcher.unwrap(), ..setup("", &section("")) };
+        let present = Instant::Present(UnixTime::from_secs(asked));
+        let judgement = Verifier::new(setup).unwrap().judge(subject, present).await;
+        assert!(judgement.admission().is_ok(), "{:?}", judgement.outcome());
+        passed.push(judgement.at.time().as_secs() - asked);
+    }
+    assert!(passed[0] > 0 && passed[1] > passed[0], "{passed:?}");
 }
 
 fn code(judgement: &Judgement) -> Code {

@@ -308,6 +308,37 @@ async fn what_the_cache_has_had_for_long_is_fetched_anew_once() {
     }
 }
 
+/// The time before the first judgement passes once, also for the second one.
+#[tokio::test]
+async fn time_that_passed_before_it_was_fetched_anew_counts_once() {
+    let (service, clock, folder) = (start(), Arc::<Clock>::default(), tempfile::tempdir().unwrap());
+    service.answer(Manner::Garbage);
+    let (plugin, _) = planning(|_, _| vec![question(1, 1)], everything);
+    run(plugin, &fetcher(&service, Some(folder.path()), &clock, false), request()).await;
+    clock.advance(Duration::from_secs(300));
+    service.answer(Manner::Says(CertStatus::Good));
+    let planned = Arc::clone(&clock);
+    let plans = move |_: &[Blob], count| {
+        if count == 1 {
+            planned.advance(Duration::from_secs(7));
+        }
+        vec![question(1, 2)]
+    };
+    let (instants, seen) = (Arc::new(Mutex::new(Vec::new())), only_good(100));
+    let noted = Arc::clone(&instants);
+    let answer = move |request: VerifyRequest| {
+        noted.lock().unwrap().push(request.now.as_secs());
+        seen(request)
+    };
+    let (plugin, _) = planning(plans, answer);
+    let fetcher = fetcher(&service, Some(folder.path()), &clock, false);
+    let patience = Duration::from_secs(60);
+    let judged = run(plugin, &fetcher, Request { patience, ..request() }).await;
+    assert_eq!(code(&judged), None);
+    let expected = request().at.time().as_secs() + 7;
+    assert_eq!((instants.lock().unwrap().clone(), judged.at.time().as_secs()), (vec![expected; 2], expected));
+}
+
 #[tokio::test]
 async fn what_cannot_be_had_anew_stays() {
     let (mut service, clock, folder) = (start(), Arc::<Clock>::default(), tempfile::tempdir().unwrap());
