@@ -200,6 +200,7 @@ pub async fn verify(
         evidence,
         endorsements: Vec::new(),
         waivers: waivers.codes().iter().map(|code| code.as_str().to_owned()).collect(),
+        vouched: Vec::new(),
         now: at.time(),
     };
     let result = match prepared {

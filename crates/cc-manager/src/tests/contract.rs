@@ -20,6 +20,7 @@ fn request() -> VerifyRequest {
         evidence: evidence(),
         endorsements: vec![Blob(vec![1]), Blob(vec![2])],
         waivers: vec!["snp.crl.missing".to_owned()],
+        vouched: Vec::new(),
         now: UnixTime::from_secs(0),
     }
 }
