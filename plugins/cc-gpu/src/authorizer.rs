@@ -12,6 +12,7 @@ use cc_core::message::{
 use cc_core::sdk::Authorizer;
 use cc_core::{Finding, Profile, ProfileInfo, Role, Settings, TrustClass, codes, gpu};
 use cc_verifier::gpu::{Anchors, Verifier};
+use cc_verifier::nras;
 
 /// Devices and manifests, each, that one instance remembers.
 const REMEMBERED: usize = 1024;
@@ -46,12 +47,13 @@ impl<H: Hardware> Authorizer for GpuAuthorizer<H> {
             lock: path(&mut settings, "lock", &defaults.lock)?,
             timeout: timeout(&mut settings, defaults.timeout)?,
         };
+        let verifier = Verifier::new(H::anchors(), REMEMBERED);
+        let verifier = match nras(&mut settings)? {
+            Some(issuer) => verifier.with_nras(issuer),
+            None => verifier,
+        };
         settings.finish()?;
-        Ok(Self {
-            verifier: Verifier::new(H::anchors(), REMEMBERED),
-            collector: Collector::new(options),
-            hardware: PhantomData,
-        })
+        Ok(Self { verifier, collector: Collector::new(options), hardware: PhantomData })
     }
 
     fn collect(&self, request: &CollectRequest) -> Result<Collected, Finding> {
@@ -95,6 +97,12 @@ fn path(settings: &mut Settings, name: &str, default: &std::path::Path) -> Resul
     settings.take_text(name, &default.to_string_lossy()).map(PathBuf::from)
 }
 
+/// The issuer of the attestation service, if it stands in for manifests and OCSP answers.
+fn nras(settings: &mut Settings) -> Result<Option<String>, Finding> {
+    let issuer = settings.take_text("nras_issuer", nras::Service::NVIDIA.iss)?;
+    Ok(settings.take_flag("nras", false)?.then_some(issuer))
+}
+
 fn timeout(settings: &mut Settings, default: Duration) -> Result<Duration, Finding> {
     match settings.take_integer("timeout_seconds", default.as_secs())? {
         0 => {
@@ -109,6 +117,20 @@ mod tests {
     use cc_core::Claims;
 
     use super::*;
+
+    #[test]
+    fn the_service_must_be_asked_for() {
+        let read = |name: &str, value: cc_core::ClaimValue| {
+            let mut claims = Claims::new();
+            claims.insert(name, value);
+            nras(&mut Settings::new(claims)).map_err(|finding| finding.code)
+        };
+        let nvidia = "https://nras.attestation.nvidia.com".to_owned();
+        assert_eq!(read("nras", true.into()), Ok(Some(nvidia)));
+        assert_eq!(read("nras", false.into()), Ok(None));
+        assert_eq!(read("nras_issuer", "https://other".into()), Ok(None));
+        assert_eq!(read("nras", "true".into()), Err(codes::PLUG_CONFIG_INVALID));
+    }
 
     #[test]
     fn a_timeout_is_not_zero() {

@@ -86,7 +86,8 @@ impl<'a> Served<'a> {
             }
         }
         if let Some((_, member)) = seen.iter().zip(members).find(|(seen, _)| !**seen) {
-            let detail = format!("no answer of the attestation service about the device {}", member.chain.ueid);
+            let detail =
+                format!("no answer of the attestation service about the device {}", member.chain.ueid);
             let missing = Finding::new(codes::NRAS_SERVICE_UNAVAILABLE, detail);
             notes.miss(missing, &Waivers::none());
         }
