@@ -10,8 +10,8 @@ use crate::{Finding, Profile, codes, gpu, tdx};
 pub enum Binding {
     /// 64 bytes for the report data of a processor.
     ReportData([u8; 64]),
-    /// 32 bytes for the nonce of the requests to GPUs and switches.
-    GpuNonce([u8; 32]),
+    /// 32 bytes for the nonce of the requests to GPUs and switches, or for the extra data of a TPM's quote.
+    Nonce([u8; 32]),
 }
 
 impl Binding {
@@ -20,7 +20,7 @@ impl Binding {
         Self::ReportData(bytes)
     }
 
-    /// Reads exactly 128 hexadecimal digits of report data or 64 of a device nonce; nothing is padded or cut.
+    /// Reads exactly 128 hexadecimal digits of report data or 64 of a nonce; nothing is padded or cut.
     pub fn from_hex(text: &str) -> Result<Self, BindingError> {
         let bytes = match text.len() {
             64 | 128 => hex::decode(text).map_err(|_| BindingError::NotHex)?,
@@ -32,22 +32,14 @@ impl Binding {
     /// The binding of that length.
     fn of(bytes: &[u8]) -> Option<Self> {
         let report_data = bytes.try_into().map(Self::ReportData).ok();
-        report_data.or_else(|| bytes.try_into().map(Self::GpuNonce).ok())
-    }
-
-    /// Where the bytes stand in evidence.
-    pub const fn kind(&self) -> BoundKind {
-        match self {
-            Self::ReportData(_) => BoundKind::ReportData,
-            Self::GpuNonce(_) => BoundKind::GpuNonce,
-        }
+        report_data.or_else(|| bytes.try_into().map(Self::Nonce).ok())
     }
 
     /// The bytes.
     pub const fn as_bytes(&self) -> &[u8] {
         match self {
             Self::ReportData(bytes) => bytes,
-            Self::GpuNonce(bytes) => bytes,
+            Self::Nonce(bytes) => bytes,
         }
     }
 
@@ -55,15 +47,15 @@ impl Binding {
     pub fn report_data(&self) -> Result<&[u8; 64], Finding> {
         match self {
             Self::ReportData(bytes) => Ok(bytes),
-            Self::GpuNonce(_) => Err(self.misplaced("64 bytes of report data")),
+            Self::Nonce(_) => Err(self.misplaced("64 bytes of report data")),
         }
     }
 
-    /// The device nonce; `plug.contract` for a binding of another kind.
-    pub fn gpu_nonce(&self) -> Result<&[u8; 32], Finding> {
+    /// The nonce; `plug.contract` for a binding of another kind.
+    pub fn nonce(&self) -> Result<&[u8; 32], Finding> {
         match self {
-            Self::GpuNonce(bytes) => Ok(bytes),
-            Self::ReportData(_) => Err(self.misplaced("32 bytes of a device nonce")),
+            Self::Nonce(bytes) => Ok(bytes),
+            Self::ReportData(_) => Err(self.misplaced("32 bytes of a nonce")),
         }
     }
 
@@ -111,7 +103,10 @@ impl std::fmt::Display for BindingError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Length(got) => {
-                write!(f, "a binding is 128 hexadecimal digits (64 bytes), or 64 for devices, got {got}")
+                write!(
+                    f,
+                    "a binding is 128 hexadecimal digits (64 bytes), or 64 for devices and TPMs, got {got}"
+                )
             }
             Self::NotHex => f.write_str("a binding is hexadecimal, got another character"),
         }
@@ -131,6 +126,26 @@ pub enum BoundKind {
     /// 32 bytes of the nonce in the requests to GPUs and switches.
     #[n(1)]
     GpuNonce,
+    /// 64 bytes in runtime data, of which REPORT_DATA has the digest ([`crate::azure::runtime_data`]).
+    #[n(2)]
+    RuntimeData,
+    /// The extra data of a TPM's quote; 32 bytes where it is bound to something.
+    #[n(3)]
+    ExtraData,
+    /// No field, no bytes: the evidence is bound to nothing that a verifier could have chosen.
+    #[n(4)]
+    Nothing,
+}
+
+impl BoundKind {
+    /// How many bytes the field has where it can be what a verifier expects.
+    pub const fn length(self) -> usize {
+        match self {
+            Self::ReportData | Self::RuntimeData => 64,
+            Self::GpuNonce | Self::ExtraData => 32,
+            Self::Nothing => 0,
+        }
+    }
 }
 
 /// The raw bound field of authentic evidence. The plugin reports it, the host compares it.
@@ -149,7 +164,7 @@ impl BoundField {
     /// field of another kind or length never matches: nothing is padded or cut.
     pub fn compare(&self, expected: &Binding) -> Result<(), Finding> {
         let wanted = expected.as_bytes();
-        let same_form = self.kind == expected.kind() && self.bytes.len() == wanted.len();
+        let same_form = self.bytes.len() == wanted.len() && self.kind.length() == wanted.len();
         let difference = self.bytes.iter().zip(wanted).fold(0, |acc, (a, b)| acc | (a ^ b));
         if same_form && std::hint::black_box(difference) == 0 {
             return Ok(());
@@ -157,6 +172,9 @@ impl BoundField {
         let (code, name) = match self.kind {
             BoundKind::ReportData => (codes::BIND_REPORT_DATA_MISMATCH, "REPORT_DATA"),
             BoundKind::GpuNonce => (codes::BIND_GPU_NONCE_MISMATCH, "the nonce of the devices"),
+            BoundKind::RuntimeData => (codes::BIND_REPORT_DATA_MISMATCH, "the binding in the runtime data"),
+            BoundKind::ExtraData => (codes::BIND_REPORT_DATA_MISMATCH, "the quote's extra data"),
+            BoundKind::Nothing => (codes::BIND_REPORT_DATA_MISMATCH, "what the evidence is bound to"),
         };
         let detail = format!("{name} is {}, expected {}", hex::encode(&self.bytes), hex::encode(wanted));
         Err(Finding::new(code, detail))
@@ -228,13 +246,13 @@ mod tests {
             assert_eq!(Binding::from_hex(&"0".repeat(length)), Err(BindingError::Length(length)));
         }
         assert_eq!(Binding::from_hex(&"g".repeat(128)), Err(BindingError::NotHex));
-        assert_eq!(Binding::from_hex(&"1f".repeat(32)), Ok(Binding::GpuNonce([0x1f; 32])));
+        assert_eq!(Binding::from_hex(&"1f".repeat(32)), Ok(Binding::Nonce([0x1f; 32])));
         assert_eq!(Binding::from_hex(&"aB".repeat(64)), Ok(Binding::new([0xab; 64])));
     }
 
     #[test]
     fn bindings_of_two_kinds_are_told_apart() {
-        let (report_data, nonce) = (Binding::new([1; 64]), Binding::GpuNonce([1; 32]));
+        let (report_data, nonce) = (Binding::new([1; 64]), Binding::Nonce([1; 32]));
         for (binding, length) in [(&report_data, 64), (&nonce, 32)] {
             let bytes = minicbor::to_vec(binding).unwrap();
             assert_eq!(bytes.len(), length + 2, "a byte string and nothing else");
@@ -249,7 +267,7 @@ mod tests {
         let of_gpus = BoundField { kind: BoundKind::GpuNonce, bytes: vec![1; 32] };
         assert_eq!(of_gpus.compare(&nonce), Ok(()));
         assert_eq!(
-            of_gpus.compare(&Binding::GpuNonce([2; 32])).unwrap_err().code,
+            of_gpus.compare(&Binding::Nonce([2; 32])).unwrap_err().code,
             codes::BIND_GPU_NONCE_MISMATCH
         );
         // The same bytes in the other field, and a field that says the wrong thing of itself.
@@ -257,7 +275,7 @@ mod tests {
         assert!(of_gpus.compare(&report_data).is_err());
         assert!(BoundField { kind: BoundKind::GpuNonce, bytes: vec![1; 64] }.compare(&report_data).is_err());
         assert_eq!(nonce.report_data().unwrap_err().code, codes::PLUG_CONTRACT);
-        assert_eq!(report_data.gpu_nonce().unwrap_err().code, codes::PLUG_CONTRACT);
+        assert_eq!(report_data.nonce().unwrap_err().code, codes::PLUG_CONTRACT);
     }
 
     #[test]

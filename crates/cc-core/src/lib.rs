@@ -10,6 +10,7 @@
 //! What it refuses to do: no cryptography, no I/O, no clock, no policy. `docs/ABI.md` is the contract in prose.
 
 pub mod abi;
+pub mod azure;
 mod binding;
 mod claims;
 mod code;

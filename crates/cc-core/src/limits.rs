@@ -33,6 +33,8 @@ pub const MAX_CLAIM_DEPTH: usize = 8;
 pub const MAX_DETAIL: usize = 2048;
 /// Largest question that a plan may have posted, in bytes.
 pub const MAX_POST: usize = 16 * 1024;
+/// Largest question that holds evidence, in bytes: reports and chains of [`MAX_GPUS`] devices in base64, and their frame.
+pub const MAX_EVIDENCE_POST: usize = 320 * 1024;
 /// Most endorsements that a plan may ask for: each device of the largest evidence has three certificates that are asked
 /// about, and there are manifests.
 pub const MAX_PLAN_REQUESTS: usize = 128;

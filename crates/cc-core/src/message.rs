@@ -170,6 +170,11 @@ pub struct VerifyRequest {
     /// The instant for which to judge.
     #[n(5)]
     pub now: UnixTime,
+    /// Positions of the endorsements for whose origin the host answers, ascending: it fetched them itself, or the
+    /// administrator supplied them. What carries no signature of its own, a set of keys, is trusted from nowhere else.
+    #[n(6)]
+    #[cbor(default)]
+    pub vouched: Vec<u32>,
 }
 
 /// The answer to a [`VerifyRequest`].

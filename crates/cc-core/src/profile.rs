@@ -26,6 +26,21 @@ impl Profile {
         Self("tdx-quote-1".to_owned())
     }
 
+    /// `aci-raw-1`: the raw report of a confidential container group of Azure.
+    pub fn aci_raw_1() -> Self {
+        Self("aci-raw-1".to_owned())
+    }
+
+    /// `aci-maa-1`: a token of Microsoft Azure Attestation about a confidential container group.
+    pub fn aci_maa_1() -> Self {
+        Self("aci-maa-1".to_owned())
+    }
+
+    /// `az-cvm-vtpm-1`: report and virtual TPM of a confidential virtual machine of Azure.
+    pub fn az_cvm_vtpm_1() -> Self {
+        Self("az-cvm-vtpm-1".to_owned())
+    }
+
     /// Names a profile: 1 to 32 characters, lower-case letters, digits and single hyphens between them,
     /// ending in a hyphen and a decimal number.
     pub fn parse(name: &str) -> Option<Self> {

@@ -35,6 +35,15 @@ impl Settings {
         }
     }
 
+    /// Takes a flag, or the default when it is not set.
+    pub fn take_flag(&mut self, name: &str, default: bool) -> Result<bool, Finding> {
+        match self.0.take(name) {
+            None => Ok(default),
+            Some(ClaimValue::Bool(flag)) => Ok(flag),
+            Some(_) => Err(invalid(format!("`config.{name}` must be true or false"))),
+        }
+    }
+
     /// Takes a number, or the default when it is not set.
     pub fn take_integer(&mut self, name: &str, default: u64) -> Result<u64, Finding> {
         match self.0.take(name) {

@@ -181,6 +181,13 @@ impl Collateral {
         self.endorsements.iter().map(|endorsement| Blob(endorsement.bytes.clone())).collect()
     }
 
+    /// Positions of the objects that do not come from the attester alone.
+    pub(crate) fn vouched(&self) -> Vec<u32> {
+        let fetched: BTreeSet<_> = self.fetched.iter().flat_map(|answer| &answer.objects).collect();
+        let is_own = |e: &Endorsement| e.origin != Origin::Attester || fetched.contains(&e.sha256);
+        (0..).zip(&self.endorsements).filter(|(_, e)| is_own(e)).map(|(position, _)| position).collect()
+    }
+
     /// Who supplied the object that a floor is of.
     pub(crate) fn origin(&self, floor: &Floor) -> Origin {
         let index = usize::try_from(floor.endorsement).unwrap_or(usize::MAX);

@@ -2,7 +2,9 @@
 //!
 //! A broken contract is `plug.contract` and denies the one request; the process goes on.
 
-use cc_core::limits::{MAX_CLAIMS, MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_PLAN_REQUESTS, MAX_POST};
+use cc_core::limits::{
+    MAX_CLAIMS, MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE_POST, MAX_PLAN_REQUESTS, MAX_POST,
+};
 use cc_core::message::{
     CollectRequest, Collected, Denial, EndorsementRequest, Floor, Message, Plan, Post, VerifyReply,
     VerifyRequest, WireOutcome,
@@ -15,8 +17,11 @@ use cc_core::{
 const MAX_NAME: usize = 64;
 /// Longest address in a plan, in bytes.
 const MAX_URL: usize = 2048;
-/// Kinds of question that a plan may have posted.
-const MEDIA_TYPES: [&str; 1] = ["application/ocsp-request"];
+/// What a plan may have posted: where (begins of addresses), of which media type, and how many bytes at most.
+const QUESTIONS: [(&str, &str, usize); 2] = [
+    ("https://nras.attestation.nvidia.com/", "application/json", MAX_EVIDENCE_POST),
+    ("https://ocsp.ndis.nvidia.com/", "application/ocsp-request", MAX_POST),
+];
 /// Longest key of a question, in bytes.
 const MAX_KEY: usize = 1024;
 /// Most floors in one reply.
@@ -105,7 +110,7 @@ pub(crate) fn plan(bytes: &[u8]) -> Result<Plan, Finding> {
                 "address of {kind} is not at most {MAX_URL} visible ASCII characters"
             )));
         }
-        post.as_ref().map_or(Ok(()), question).map_err(broken)?;
+        post.as_ref().map_or(Ok(()), |post| question(url, post)).map_err(broken)?;
     }
     if !plan.claims.is_empty() {
         claims(&plan.claims, bytes.len()).map_err(broken)?;
@@ -114,11 +119,13 @@ pub(crate) fn plan(bytes: &[u8]) -> Result<Plan, Finding> {
 }
 
 /// Checks what a plan wants to have posted.
-fn question(Post { media_type, body, key }: &Post) -> Result<(), String> {
-    if !MEDIA_TYPES.contains(&media_type.as_str()) {
-        return Err(format!("a question of media type {media_type:?} is not posted"));
-    }
-    for (what, size, limit) in [("body", body.len(), MAX_POST), ("key", key.len(), MAX_KEY)] {
+fn question(url: &str, Post { media_type, body, key }: &Post) -> Result<(), String> {
+    let allowed =
+        QUESTIONS.iter().find(|(begin, allowed, _)| url.starts_with(begin) && media_type == allowed);
+    let Some((_, _, limit)) = allowed else {
+        return Err(format!("a question of media type {media_type:?} is not posted to {url}"));
+    };
+    for (what, size, limit) in [("body", body.len(), *limit), ("key", key.len(), MAX_KEY)] {
         if size == 0 || size > limit {
             return Err(format!("{what} of a question has {size} bytes, expected 1 to {limit}"));
         }
@@ -190,13 +197,16 @@ fn accepted(
     waived: &[String],
 ) -> Result<Accepted, String> {
     claims(&values, size)?;
-    let length = match bound.kind {
-        BoundKind::ReportData => 64,
-        BoundKind::GpuNonce => 32,
+    let lengths = match bound.kind {
+        // A TPM signs what it is given, up to the length of a digest; what is bound to nothing of ours is shown.
+        BoundKind::ExtraData => 0..=64,
+        BoundKind::ReportData | BoundKind::RuntimeData | BoundKind::GpuNonce | BoundKind::Nothing => {
+            bound.kind.length()..=bound.kind.length()
+        }
         other => return Err(format!("bound field of kind {other:?}, which the host does not know")),
     };
-    if bound.bytes.len() != length {
-        return Err(format!("bound field has {} bytes, {:?} has {length}", bound.bytes.len(), bound.kind));
+    if !lengths.contains(&bound.bytes.len()) {
+        return Err(format!("bound field has {} bytes, {:?} has {lengths:?}", bound.bytes.len(), bound.kind));
     }
     let mut used: Vec<Code> = Vec::new();
     for text in waived {

@@ -279,7 +279,7 @@ impl Fetcher {
         self.refused(url)?;
         let result = self.attempts(target, request.post.as_ref(), deadline, keep).await;
         match (&result, &self.cache) {
-            (Ok(content), Some(cache)) if keep == Keep::Yes => {
+            (Ok(content), Some(cache)) if keep == Keep::Yes && request.max_age > 0 => {
                 if let Err(error) = cache.write(url, content, self.environment.now()) {
                     tracing::warn!(url, %error, "not cached");
                 }

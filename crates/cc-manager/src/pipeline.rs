@@ -201,6 +201,7 @@ pub async fn verify(
         evidence,
         endorsements: Vec::new(),
         waivers: waivers.codes().iter().map(|code| code.as_str().to_owned()).collect(),
+        vouched: Vec::new(),
         now: at.time(),
     };
     let result = match prepared {
@@ -293,7 +294,8 @@ async fn judge(
     at: Instant,
     floors: &Floors,
 ) -> Result<Authentic<Claims>, Finding> {
-    let request = VerifyRequest { endorsements: collateral.blobs(), now: at.time(), ..call.clone() };
+    let (endorsements, vouched) = (collateral.blobs(), collateral.vouched());
+    let request = VerifyRequest { endorsements, vouched, now: at.time(), ..call.clone() };
     let answer = plugin.ask(move |plugin| plugin.verify(&request)).await?;
     collateral.kinds = answer.recognised;
     let Accepted { claims, bound, waived } = answer.outcome?;

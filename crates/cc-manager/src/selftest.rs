@@ -35,6 +35,7 @@ fn deny(plugin: &Plugin, profile: &Profile) -> Result<(), Finding> {
         evidence: Vec::new(),
         endorsements: Vec::new(),
         waivers: Vec::new(),
+        vouched: Vec::new(),
         now: UnixTime::from_secs(0),
     };
     let answer = plugin.verify(&verify).map_err(|finding| failed("verify", &finding.to_string()))?;

@@ -47,6 +47,7 @@ fn published_reports_have_the_expected_outcome() {
             evidence: std::fs::read(folder.join("report.bin")).unwrap(),
             endorsements: certificates(&folder),
             waivers: vec!["snp.crl.missing".to_owned()],
+            vouched: Vec::new(),
             now: UnixTime::from_secs(now),
         };
         let reply = verifier.verify(&request);

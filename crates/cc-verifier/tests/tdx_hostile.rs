@@ -28,6 +28,7 @@ fn request(evidence: Vec<u8>, endorsements: Vec<Vec<u8>>, at: u64) -> VerifyRequ
         evidence,
         endorsements: endorsements.into_iter().map(Blob).collect(),
         waivers: Vec::new(),
+        vouched: Vec::new(),
         now: UnixTime::from_secs(at),
     }
 }

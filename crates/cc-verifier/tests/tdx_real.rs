@@ -31,6 +31,7 @@ fn verify(evidence: Vec<u8>, endorsements: Vec<Vec<u8>>, at: u64, waivers: &[&st
         evidence,
         endorsements: endorsements.into_iter().map(Blob).collect(),
         waivers: waivers.iter().map(|code| (*code).to_owned()).collect(),
+        vouched: Vec::new(),
         now: UnixTime::from_secs(at),
     })
 }
@@ -248,6 +249,7 @@ fn a_memory_changes_nothing() {
                     evidence: quote(folder, file),
                     endorsements: collateral(name).into_iter().map(Blob).collect(),
                     waivers: vec!["tdx.crl.missing".to_owned()],
+                    vouched: Vec::new(),
                     now: UnixTime::from_secs(at(name) + late),
                 };
                 let (plain, remembered) = (none.verify(&request), some.verify(&request));

@@ -258,7 +258,7 @@ mod tests {
                 pop: Signature([4; 64]),
             },
             binding: Binding::new([5; 64]),
-            gpu_nonce: Binding::GpuNonce([7; 32]),
+            gpu_nonce: Binding::Nonce([7; 32]),
             policy_digest: Digest([6; 32]),
             bundle: Arc::new(bundle(policy(MEASURED), NameBinding::Both)),
         }
@@ -276,7 +276,7 @@ mod tests {
         let shown = DeviceEvidence {
             profile: Profile::nv_spdm_1(),
             evidence: Device::evidence(&[gpu.clone(), gpu.clone()]),
-            expected: Binding::GpuNonce([7; 32]),
+            expected: Binding::Nonce([7; 32]),
         };
         assert_eq!(judged(vec![gpu.clone(), gpu]), Some(shown));
     }

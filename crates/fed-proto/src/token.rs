@@ -154,6 +154,6 @@ pub fn check(look: Look<'_>, envelope: &Envelope) -> Result<Checked, Finding> {
         let text = format!("a {} has to show {profile}, {stated} shows no device", sender.role);
         return Err(Finding::new(codes::POL_EVIDENCE_MISSING, text));
     }
-    let gpu_nonce = Binding::GpuNonce(gpu_nonce(&expected).0);
+    let gpu_nonce = Binding::Nonce(gpu_nonce(&expected).0);
     Ok(Checked { binding: expected.report_data(), gpu_nonce, runtime: states })
 }

@@ -10,6 +10,7 @@ use cc_core::message::{
 use cc_core::sdk::Authorizer;
 use cc_core::{Finding, Profile, ProfileInfo, Role, Settings, TrustClass, gpu};
 use cc_verifier::gpu::{Anchors, Verifier};
+use cc_verifier::nras;
 
 /// Devices and manifests, each, that one instance remembers.
 const REMEMBERED: usize = 1024;
@@ -44,16 +45,17 @@ impl<H: Hardware> Authorizer for GpuAuthorizer<H> {
             lock: settings.take_path("lock", &defaults.lock)?,
             timeout: settings.take_seconds("timeout_seconds", defaults.timeout)?,
         };
+        let verifier = Verifier::new(H::anchors(), REMEMBERED);
+        let verifier = match nras(&mut settings)? {
+            Some(issuer) => verifier.with_nras(issuer),
+            None => verifier,
+        };
         settings.finish()?;
-        Ok(Self {
-            verifier: Verifier::new(H::anchors(), REMEMBERED),
-            collector: Collector::new(options),
-            hardware: PhantomData,
-        })
+        Ok(Self { verifier, collector: Collector::new(options), hardware: PhantomData })
     }
 
     fn collect(&self, request: &CollectRequest) -> Result<Collected, Finding> {
-        let devices = self.collector.collect(request.binding.gpu_nonce()?)?;
+        let devices = self.collector.collect(request.binding.nonce()?)?;
         Ok(Collected {
             version: MESSAGE_VERSION,
             evidence: gpu::encode(&devices),
@@ -86,5 +88,32 @@ pub(crate) fn identity(name: &str, trust_class: TrustClass) -> Identity {
             media_types: vec!["application/cbor".to_owned()],
             roles: vec![Role::Collect, Role::Verify],
         }],
+    }
+}
+
+/// The issuer of the attestation service, if it stands in for manifests and OCSP answers.
+fn nras(settings: &mut Settings) -> Result<Option<String>, Finding> {
+    let issuer = settings.take_text("nras_issuer", nras::Service::NVIDIA.iss)?;
+    Ok(settings.take_flag("nras", false)?.then_some(issuer))
+}
+
+#[cfg(test)]
+mod tests {
+    use cc_core::{Claims, codes};
+
+    use super::*;
+
+    #[test]
+    fn the_service_must_be_asked_for() {
+        let read = |name: &str, value: cc_core::ClaimValue| {
+            let mut claims = Claims::new();
+            claims.insert(name, value);
+            nras(&mut Settings::new(claims)).map_err(|finding| finding.code)
+        };
+        let nvidia = "https://nras.attestation.nvidia.com".to_owned();
+        assert_eq!(read("nras", true.into()), Ok(Some(nvidia)));
+        assert_eq!(read("nras", false.into()), Ok(None));
+        assert_eq!(read("nras_issuer", "https://other".into()), Ok(None));
+        assert_eq!(read("nras", "true".into()), Err(codes::PLUG_CONFIG_INVALID));
     }
 }

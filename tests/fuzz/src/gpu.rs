@@ -38,6 +38,7 @@ pub fn verify_request(member: &Member, report: &[u8], endorsements: &[Vec<u8>]) 
         evidence: evidence(member, report),
         endorsements: endorsements.iter().cloned().map(Blob).collect(),
         waivers: Vec::new(),
+        vouched: Vec::new(),
         now: UnixTime::from_secs(NOW.unsigned_abs()),
     }
 }

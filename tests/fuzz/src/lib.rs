@@ -75,6 +75,7 @@ pub fn verify_request(evidence: &[u8], endorsements: Vec<Blob>) -> VerifyRequest
         evidence: evidence.to_vec(),
         endorsements,
         waivers: vec!["snp.crl.missing".to_owned()],
+        vouched: Vec::new(),
         now: UnixTime::from_secs(NOW),
     }
 }

@@ -31,6 +31,7 @@ pub fn verify_request(evidence: &[u8], endorsements: &[Vec<u8>]) -> VerifyReques
         evidence: evidence.to_vec(),
         endorsements: endorsements.iter().cloned().map(Blob).collect(),
         waivers: Vec::new(),
+        vouched: Vec::new(),
         now: UnixTime::from_secs(NOW.unsigned_abs()),
     }
 }

@@ -81,7 +81,7 @@ async fn collected(host: &Host, profile: Profile, binding: Binding) -> (Vec<u8>,
 /// What a guest with such devices shows.
 async fn shown(devices: &str) -> Subject {
     let host = Verifier::new(setup(devices, &section(""))).unwrap().host().clone();
-    let (of_devices, mut hints) = collected(&host, Profile::nv_spdm_1(), Binding::GpuNonce(NONCE)).await;
+    let (of_devices, mut hints) = collected(&host, Profile::nv_spdm_1(), Binding::Nonce(NONCE)).await;
     let (evidence, more) = collected(&host, Profile::snp_raw_1(), Binding::new(BINDING)).await;
     hints.extend(more);
     Subject {
@@ -92,7 +92,7 @@ async fn shown(devices: &str) -> Subject {
         devices: Some(DeviceEvidence {
             profile: Profile::nv_spdm_1(),
             evidence: of_devices,
-            expected: Binding::GpuNonce(NONCE),
+            expected: Binding::Nonce(NONCE),
         }),
         endorsements: hints,
         expected: Binding::new(BINDING),
@@ -201,7 +201,7 @@ async fn what_is_wrong_with_a_device_refuses_its_guest() {
 async fn n_gpu_22_devices_that_answered_an_earlier_nonce() {
     let mut subject = shown("gpus = 2").await;
     let devices = subject.devices.as_mut().unwrap();
-    devices.expected = Binding::GpuNonce([0xa6; 32]);
+    devices.expected = Binding::Nonce([0xa6; 32]);
     assert_eq!(code(&judge(&subject, &section("")).await), codes::BIND_GPU_NONCE_MISMATCH);
 }
 
@@ -210,7 +210,7 @@ async fn n_gpu_22_devices_that_answered_an_earlier_nonce() {
 async fn n_gpu_23_the_nonce_in_the_place_of_the_responders() {
     let mut subject = shown("gpus = 2, responder_nonce = 166").await;
     let devices = subject.devices.as_mut().unwrap();
-    devices.expected = Binding::GpuNonce([0xa6; 32]);
+    devices.expected = Binding::Nonce([0xa6; 32]);
     let list = gpu::decode(&devices.evidence).unwrap();
     let of_responder = |report: &[u8]| {
         let record = u32::from_le_bytes([report[42], report[43], report[44], 0]);
@@ -225,7 +225,7 @@ async fn n_gpu_23_the_nonce_in_the_place_of_the_responders() {
 async fn devices_of_two_rounds_are_refused_together() {
     let mut subject = shown("gpus = 2").await;
     let host = Verifier::new(setup("gpus = 2", &section(""))).unwrap().host().clone();
-    let (earlier, _) = collected(&host, Profile::nv_spdm_1(), Binding::GpuNonce([1; 32])).await;
+    let (earlier, _) = collected(&host, Profile::nv_spdm_1(), Binding::Nonce([1; 32])).await;
     let devices = subject.devices.as_mut().unwrap();
     let mut list = gpu::decode(&devices.evidence).unwrap();
     list[1] = gpu::decode(&earlier).unwrap().swap_remove(1);

@@ -273,7 +273,7 @@ fn verified(nonce: [u8; 32], archs: &[&str], at: Instant) -> Verified<Claims> {
     claims.insert("devices", archs.iter().map(device).collect::<Vec<_>>());
     let bound = BoundField { kind: BoundKind::GpuNonce, bytes: nonce.to_vec() };
     let authentic = Authentic::assertion(claims, bound, Vec::new(), at, TrustClass::Emulated);
-    authentic.compare(&Binding::GpuNonce(nonce)).unwrap()
+    authentic.compare(&Binding::Nonce(nonce)).unwrap()
 }
 
 const NOW: Instant = Instant::Present(UnixTime::from_secs(1_780_272_000));

@@ -77,6 +77,7 @@ impl Case {
             evidence: self.world.report.bytes().to_vec(),
             endorsements: [leaf, intermediate, ark, crl].map(|der| Blob(der.clone())).to_vec(),
             waivers: Vec::new(),
+            vouched: Vec::new(),
             now: now(),
         });
         match reply.outcome {

@@ -81,6 +81,7 @@ fn request(folder: &Path, without: &[&str], waivers: &[&str], now: u64) -> Verif
         evidence: std::fs::read(folder.join("report.bin")).unwrap(),
         endorsements: loaded.endorsements.into_iter().map(|endorsement| Blob(endorsement.bytes)).collect(),
         waivers: waivers.iter().map(|code| (*code).to_owned()).collect(),
+        vouched: Vec::new(),
         now: UnixTime::from_secs(now),
     }
 }
@@ -168,6 +169,7 @@ fn the_kernels_json_form_carries_its_own_chain() {
         evidence: imported.evidence,
         endorsements: imported.endorsements.into_iter().map(|endorsement| Blob(endorsement.bytes)).collect(),
         waivers: vec!["snp.crl.missing".to_owned()],
+        vouched: Vec::new(),
         now: UnixTime::from_secs(NOW),
     };
     assert_eq!(verify(&host(), &request).unwrap().claims.text("product"), Ok("Genoa"));

@@ -20,6 +20,7 @@ macro_rules! registry {
     };
 }
 
+mod azure;
 mod gpu;
 mod jwt;
 mod protocol;
@@ -28,6 +29,7 @@ mod tdx;
 
 /// Every registered code as a constant.
 pub mod codes {
+    pub use super::azure::codes::*;
     pub use super::gpu::codes::*;
     pub use super::jwt::codes::*;
     pub use super::protocol::codes::*;
@@ -37,5 +39,7 @@ pub mod codes {
 
 /// Every registered code, in the order of the documentation.
 pub fn registry() -> impl DoubleEndedIterator<Item = &'static CodeInfo> + Clone {
-    [protocol::ENTRIES, snp::ENTRIES, tdx::ENTRIES, gpu::ENTRIES, jwt::ENTRIES].into_iter().flatten()
+    [protocol::ENTRIES, snp::ENTRIES, tdx::ENTRIES, gpu::ENTRIES, jwt::ENTRIES, azure::ENTRIES]
+        .into_iter()
+        .flatten()
 }

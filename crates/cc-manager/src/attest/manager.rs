@@ -184,7 +184,7 @@ fn self_test_binding(profile: &Profile) -> Result<Binding, Finding> {
     aws_lc_rs::rand::fill(&mut random)
         .map_err(|_| Finding::new(codes::PLUG_SELFTEST_FAILED, "the system gives no randomness"))?;
     if profile.is_device() {
-        return Ok(Binding::GpuNonce(random));
+        return Ok(Binding::Nonce(random));
     }
     let sum = digest(&SHA512, &[SELF_TEST, &random].concat());
     let mut bytes = [0; 64];

@@ -125,7 +125,7 @@ mod tests {
 
     fn subject(required: &[Profile], profile: Profile, devices: Option<Profile>) -> Subject {
         let shown =
-            |profile| DeviceEvidence { profile, evidence: vec![2], expected: Binding::GpuNonce([3; 32]) };
+            |profile| DeviceEvidence { profile, evidence: vec![2], expected: Binding::Nonce([3; 32]) };
         Subject {
             name: "site-1".to_owned(),
             required: required.to_vec(),
@@ -177,7 +177,7 @@ mod tests {
         let shown = |evidence: u8, nonce| DeviceEvidence {
             profile: gpu.clone(),
             evidence: vec![evidence],
-            expected: Binding::GpuNonce([nonce; 32]),
+            expected: Binding::Nonce([nonce; 32]),
         };
         let all = [None, Some(shown(1, 1)), Some(shown(2, 1)), Some(shown(1, 2))].map(digest);
         for (i, one) in all.iter().enumerate() {

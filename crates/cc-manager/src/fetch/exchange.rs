@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use cc_core::limits::{MAX_ENDORSEMENT, MAX_POST};
+use cc_core::limits::MAX_ENDORSEMENT;
 use cc_core::message::Post;
 use cc_core::{UnixTime, exchange};
 use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
@@ -15,8 +15,8 @@ use super::{Content, FetchFailure, issuer_chain};
 /// Most redirects that are followed, all on the same host.
 const MAX_REDIRECTS: usize = 3;
 
-/// Largest answer to a question, in bytes: both together are one endorsement.
-const MAX_ANSWER: usize = MAX_ENDORSEMENT.saturating_sub(MAX_POST).saturating_sub(64);
+/// Room in an exchange for what is not question or answer, in bytes.
+const EXCHANGE_OVERHEAD: usize = 64;
 
 /// A failure, with the host's wish when to be asked again.
 pub(super) struct Failed {
@@ -63,7 +63,9 @@ pub(super) async fn post(client: &Client, url: &Url, post: &Post, now: UnixTime)
     if media_type.trim_start().to_ascii_lowercase().starts_with("text/") {
         return Err(FetchFailure::MediaType(media_type.to_owned()).into());
     }
-    let answer = body(response, MAX_ANSWER).await?;
+    // Both together are one endorsement.
+    let room = MAX_ENDORSEMENT.saturating_sub(post.body.len()).saturating_sub(EXCHANGE_OVERHEAD);
+    let answer = body(response, room).await?;
     Ok(Content { body: exchange::encode(&post.body, &answer), issuer_chain: None })
 }
 

@@ -1,8 +1,8 @@
 //! Each rule of the contract: the answer that keeps it is taken, the one that breaks it is `plug.contract`.
 
 use cc_core::limits::{
-    MAX_CLAIMS, MAX_DEVICES_EVIDENCE, MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE, MAX_MESSAGE,
-    MAX_PLAN_REQUESTS, MAX_POST,
+    MAX_CLAIMS, MAX_DEVICES_EVIDENCE, MAX_ENDORSEMENT, MAX_ENDORSEMENTS, MAX_EVIDENCE, MAX_EVIDENCE_POST,
+    MAX_MESSAGE, MAX_PLAN_REQUESTS, MAX_POST,
 };
 use cc_core::message::{
     Blob, CollectRequest, Collected, Denial, EndorsementRequest, Floor, MESSAGE_VERSION, Message, Plan, Post,
@@ -20,6 +20,7 @@ fn request() -> VerifyRequest {
         evidence: evidence(),
         endorsements: vec![Blob(vec![1]), Blob(vec![2])],
         waivers: vec!["snp.crl.missing".to_owned()],
+        vouched: Vec::new(),
         now: UnixTime::from_secs(0),
     }
 }
@@ -183,13 +184,24 @@ fn plans_have_limits() {
 
 #[test]
 fn questions_have_limits() {
-    let of = |media_type: &str, body: usize, key: usize| {
+    let of = |host: &str, media_type: &str, body: usize, key: usize| {
         let post = Post { media_type: media_type.to_owned(), body: vec![1; body], key: vec![1; key] };
-        let (kind, url) = ("gpu.ocsp".to_owned(), "https://ocsp.ndis.nvidia.com/".to_owned());
+        let (kind, url) = ("gpu.ocsp".to_owned(), format!("https://{host}/"));
         let request = EndorsementRequest { kind, url, max_age: 1, post: Some(post) };
         contract::plan(&plan(vec![request])).map(|_| ()).map_err(|finding| finding.code)
     };
-    let ocsp = "application/ocsp-request";
+    let (ocsp, json) = ("application/ocsp-request", "application/json");
+    let (responder, service) = ("ocsp.ndis.nvidia.com", "nras.attestation.nvidia.com");
+    for (host, media_type, body, allowed) in [
+        (service, json, MAX_EVIDENCE_POST, true),
+        (service, json, MAX_EVIDENCE_POST + 1, false),
+        (service, ocsp, 1, false),
+        ("rim.attestation.nvidia.com", json, 1, false),
+        ("nras.attestation.nvidia.com.example.org", json, 1, false),
+    ] {
+        let expected = if allowed { Ok(()) } else { Err(codes::PLUG_CONTRACT) };
+        assert_eq!(of(host, media_type, body, 32), expected, "{host}, {media_type:?}, {body}");
+    }
     for (media_type, body, key, allowed) in [
         (ocsp, 1, 1, true),
         (ocsp, MAX_POST, 1024, true),
@@ -202,7 +214,7 @@ fn questions_have_limits() {
         ("", 1, 1, false),
     ] {
         let expected = if allowed { Ok(()) } else { Err(codes::PLUG_CONTRACT) };
-        assert_eq!(of(media_type, body, key), expected, "{media_type:?}, {body}, {key}");
+        assert_eq!(of(responder, media_type, body, key), expected, "{media_type:?}, {body}, {key}");
     }
 }
 

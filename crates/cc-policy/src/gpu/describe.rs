@@ -14,6 +14,7 @@ pub(crate) fn describe(policy: &GpuPolicy) -> Vec<String> {
     d.required("firmware identity", &p.require_fwid);
     d.required("OCSP answers", &p.ocsp_required);
     d.required("reference manifests", &p.rim_required);
+    d.say("NVIDIA's attestation service as verifier", p.allow_nras.value, &p.allow_nras.source);
     d.say("oldest driver", &p.min_driver.value, &p.min_driver.source);
     d.say("denied drivers", none_or(text_list(&p.denied_drivers.value)), &p.denied_drivers.source);
     for (arch, floor) in &p.min_vbios.value {

@@ -14,6 +14,8 @@ use crate::facts::{Fact, Missing, bytes, integer, printable, read, read_text};
 pub(super) struct Facts {
     /// Where there is no list of devices, one of which nothing is known, so that each step finds what it misses.
     pub(super) devices: Vec<DeviceFacts>,
+    /// The issuer of the attestation service that judged devices in the verifier's place; absent where none did.
+    pub(super) nras: Fact<String>,
 }
 
 /// What kind of device.
@@ -32,6 +34,8 @@ pub(super) struct DeviceFacts {
     pub(super) fwid: Fact<[u8; 48]>,
     pub(super) driver_version: Fact<DriverVersion>,
     pub(super) vbios_version: Fact<VbiosVersion>,
+    /// Whether an attestation service judged it.
+    pub(super) served: bool,
     /// Whether the report was compared with every reference manifest that it needs.
     pub(super) compared: bool,
     /// Indices of measurements without a reference value, as manifests count them.
@@ -55,17 +59,18 @@ pub(super) struct CcState {
 
 impl Facts {
     pub(super) fn read(claims: &Claims) -> Self {
+        let nras = read_text(claims, "nras", |text| printable(text).filter(|text| !text.is_empty()));
         match claims.value("devices") {
             Some(ClaimValue::List(items)) => {
                 let device = |item: &ClaimValue| match item {
                     ClaimValue::Map(claims) => DeviceFacts::read(claims),
                     _ => DeviceFacts::unknown(Missing::Malformed),
                 };
-                Self { devices: items.iter().map(device).collect() }
+                Self { devices: items.iter().map(device).collect(), nras }
             }
             other => {
                 let missing = if other.is_none() { Missing::Absent } else { Missing::Malformed };
-                Self { devices: vec![DeviceFacts::unknown(missing)] }
+                Self { devices: vec![DeviceFacts::unknown(missing)], nras }
             }
         }
     }
@@ -105,6 +110,7 @@ impl DeviceFacts {
             fwid: bytes(claims, "fwid"),
             driver_version: read_text(claims, "driver_version", DriverVersion::parse),
             vbios_version: read_text(claims, "vbios_version", VbiosVersion::parse),
+            served: claims.value("verifier").is_some(),
             compared: manifests.iter().all(|name| claims.value(name).is_some()),
             unreferenced: read(claims, "unreferenced", |claims, name| Ok(numbers(claims.value(name)))),
             feature_flag: read_text(claims, "feature_flag", |text| {
@@ -126,6 +132,7 @@ impl DeviceFacts {
             fwid: Err(missing),
             driver_version: Err(missing),
             vbios_version: Err(missing),
+            served: false,
             compared: false,
             unreferenced: Err(missing),
             feature_flag: Err(missing),

@@ -59,6 +59,7 @@ pub(crate) fn load(mut t: Table<'_>, production: &Placed<Mode>) -> Result<GpuPol
         require_fwid: on(&mut t, "require_fwid")?,
         ocsp_required: on(&mut t, "ocsp_required")?,
         rim_required: on(&mut t, "rim_required")?,
+        allow_nras: t.knob("allow_nras", FLAG, flag, false)?,
         min_driver: min_driver
             .ok_or_else(|| absent(codes::POL_MIN_TCB_UNSET, "min_driver", "the oldest driver"))?,
         denied_drivers: t.knob(

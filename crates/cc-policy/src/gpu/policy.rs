@@ -23,6 +23,8 @@ pub(crate) struct GpuPolicy {
     // G8, G12; locked.
     pub(super) ocsp_required: Placed<bool>,
     pub(super) rim_required: Placed<bool>,
+    // Whether a service may have judged G8 and G11 to G16.
+    pub(super) allow_nras: Placed<bool>,
     // G10. Only the floors of permitted architectures are here, all of them.
     pub(super) min_driver: Placed<DriverVersion>,
     pub(super) denied_drivers: Placed<Vec<DriverVersion>>,

@@ -164,6 +164,35 @@ fn findings_come_together_in_the_order_of_the_steps() {
 }
 
 #[test]
+fn a_service_must_be_permitted() {
+    let judged = |knobs: &str, served: bool, whole: bool| {
+        let mut devices = one();
+        for device in &mut devices {
+            if served {
+                *device = without(device, "unreferenced");
+                device.insert("verifier", "nras");
+            }
+        }
+        let mut all = claims(devices);
+        if whole {
+            all.insert("nras", "https://nras.attestation.nvidia.com");
+        }
+        codes(&judge(all, &policy("", knobs)).findings)
+            .iter()
+            .map(|code| (*code).to_owned())
+            .collect::<Vec<_>>()
+    };
+    const ALLOW: &str = "allow_nras = true";
+    let (refused, unreferenced) = ("nras.not_allowed", "gpu.measurement.unreferenced");
+    assert_eq!(judged(ALLOW, true, true), Vec::<String>::new());
+    assert_eq!(judged(ALLOW, false, false), Vec::<String>::new());
+    assert_eq!(judged(ALLOW, true, false), [unreferenced]);
+    assert_eq!(judged("", true, true), [refused, unreferenced]);
+    assert_eq!(judged("", true, false), [refused, unreferenced]);
+    assert_eq!(judged("", false, true), [refused]);
+}
+
+#[test]
 fn a_used_waiver_needs_its_knob() {
     const OCSP: &str = "ocsp_required = false";
     const RIM: &str = "rim_required = false";

@@ -76,7 +76,7 @@ fn a_bad_knob_is_refused_where_it_stands() {
         ("rim_required = 0", "pol.format.invalid", ":9 gpu.rim_required"),
         ("require_cc_state = 0", "pol.format.invalid", ":9 gpu.require_cc_state"),
         // Keys that there are not.
-        ("allow_nras = false", "pol.format.invalid", ":9 gpu.allow_nras"),
+        ("allow_nras = 0", "pol.format.invalid", ":9 gpu.allow_nras"),
         ("allow_hold = false", "pol.format.invalid", ":9 gpu.allow_hold"),
         ("switch_count = 4", "pol.format.invalid", ":9 gpu.switch_count"),
     ] {

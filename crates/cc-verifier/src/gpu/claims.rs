@@ -85,6 +85,18 @@ pub(super) fn of_device(member: &Member<'_>, passed: Option<&Passed<'_>>) -> Cla
     claims
 }
 
+/// Notes that the service with this issuer stood in for what needs manifests and OCSP answers.
+pub(super) fn of_service(claims: &mut Claims, issuer: &str) {
+    claims.insert("nras", issuer);
+}
+
+/// The same of one of the devices.
+pub(super) fn of_served_device(member: &Member<'_>) -> Claims {
+    let mut claims = of_device(member, None);
+    claims.insert("verifier", "nras");
+    claims
+}
+
 fn cc_state([environment, cc_feature, dev_tools_mode, multi_gpu_mode]: [u8; 4]) -> Claims {
     let mut claims = Claims::new();
     claims.insert("cc_feature", cc_feature);

@@ -23,6 +23,7 @@ mod pool;
 mod reader;
 mod revocation;
 pub mod rim;
+mod served;
 mod signature;
 mod slots;
 mod spdm;

@@ -37,6 +37,12 @@ pub(super) fn check_alone<'m>(member: &'m Member<'_>) -> Result<&'m [Wanted], Fi
     contents(member)
 }
 
+/// The steps that nobody stands in for and that need no instant: G3, G5, G6 and G9.
+pub(super) fn check_own(member: &Member<'_>) -> Result<(), Finding> {
+    identity(member)?;
+    member.report.opaque.judge(member.device.class)
+}
+
 /// Checks a device. `Err` is the first rejection in the order of the steps; what is missing is noted, and every step that
 /// does not need it is taken (*decisions.md* 1). `all` is what all devices need.
 pub(super) fn check<'a>(

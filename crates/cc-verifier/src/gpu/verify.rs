@@ -13,6 +13,7 @@ use super::collateral::{Collateral, Known};
 use super::evidence::{self, Evidence};
 use super::members;
 use super::revocation::Notes;
+use super::served::Served;
 use super::slots::Slots;
 use super::steps::{self, Context};
 use crate::memory::{KeyBuilder, Lookup};
@@ -46,17 +47,19 @@ pub fn verify(
         let collateral = Collateral::judge(slots, chains, anchors, cache)?;
         Ok(Known { collateral, names: Vec::new() })
     };
-    answer(&devices, anchors, waivers, now, cache, add_key, learn).1
+    answer(&devices, anchors, waivers, now, cache, None, add_key, learn).1
 }
 
-/// Verifies devices with endorsements that `learn` judges for chains and `add_key` adds to the key of a memory. Returns
-/// what the endorsements are, if it came to that.
+/// Verifies devices with endorsements that `learn` judges for chains and `add_key` adds to the key of a memory, or with
+/// what a service says of them. Returns what the endorsements are, if it came to that.
+#[allow(clippy::too_many_arguments, reason = "two callers, one meaning each")]
 pub(super) fn answer(
     devices: &[Device],
     anchors: &Anchors,
     waivers: &Waivers,
     now: UnixTime,
     cache: &DeviceCache,
+    served: Option<&Served<'_>>,
     add_key: impl FnOnce(KeyBuilder) -> KeyBuilder,
     learn: impl FnOnce(&[Arc<Chain>]) -> Result<Known, Finding>,
 ) -> (Option<Arc<Known>>, Verification) {
@@ -75,7 +78,7 @@ pub(super) fn answer(
         Err(finding) => return (None, denied(finding)),
     };
     let context = Context { collateral: &known.collateral, waivers, now };
-    let outcome = match check(&evidence, &own, &context) {
+    let outcome = match check(&evidence, &own, &context, served) {
         Ok(accepted) => Outcome::Accept(accepted),
         Err(finding) => return (Some(known), denied(finding)),
     };
@@ -115,20 +118,37 @@ fn chain(device: &Device, anchors: &Anchors) -> Result<Chain, Finding> {
 }
 
 /// Checks all devices. `Err` is the outcome that is not an acceptance.
-fn check(evidence: &Evidence<'_>, own: &[Own<'_>], context: &Context<'_>) -> Result<Accepted, Finding> {
+fn check(
+    evidence: &Evidence<'_>,
+    own: &[Own<'_>],
+    context: &Context<'_>,
+    served: Option<&Served<'_>>,
+) -> Result<Accepted, Finding> {
     let mut notes = Notes::default();
     let own = own.iter().map(|own| own.as_ref().map(|(_, chain)| chain));
     let members = members::of(evidence, own, context.collateral, &mut notes)?;
-    let all = members::wanted(&members);
     let mut claims = Vec::with_capacity(members.len());
-    for member in &members {
-        let passed = steps::check(member, &all, context, &mut notes)?;
-        claims.push(claims::of_device(member, Some(&passed)));
+    if let Some(served) = served {
+        for member in &members {
+            member.chain.validity(context.now)?; // G4
+            steps::check_own(member)?; // G3, G5, G6, G9
+            claims.push(claims::of_served_device(member));
+        }
+        served.judge(&members, &evidence.nonce, context.now, &mut notes)?; // for G8 and G11 to G16
+    } else {
+        let all = members::wanted(&members);
+        for member in &members {
+            let passed = steps::check(member, &all, context, &mut notes)?;
+            claims.push(claims::of_device(member, Some(&passed)));
+        }
     }
     if let Some(missing) = notes.missing {
         return Err(missing);
     }
     let bound = BoundField { kind: BoundKind::GpuNonce, bytes: evidence.nonce.to_vec() };
-    let claims = claims::of(&evidence.nonce, claims, evidence.gpus());
+    let mut claims = claims::of(&evidence.nonce, claims, evidence.gpus());
+    if let Some(served) = served {
+        claims::of_service(&mut claims, served.issuer());
+    }
     Ok(Accepted { claims, bound, waived: notes.waived })
 }

@@ -1,24 +1,12 @@
 //! Claims of devices that the service found good, named as those of devices that are verified locally.
 
-use std::collections::BTreeSet;
-
+use cc_core::Claims;
 use cc_core::gpu::DeviceClass;
-use cc_core::{Claims, Finding, codes};
 
 use super::device::Good;
 
-/// Claims of all devices, of which no two may be one.
-pub(super) fn of(
-    nonce: &[u8; 32],
-    iss: &str,
-    class: DeviceClass,
-    devices: &[Good],
-) -> Result<Claims, Finding> {
-    let mut seen = BTreeSet::new();
-    if let Some(twice) = devices.iter().find(|device| !seen.insert(device.ueid)) {
-        let detail = format!("two tokens are about the device {}", hex::encode(twice.ueid));
-        return Err(Finding::new(codes::GPU_DEVICES_DUPLICATE, detail));
-    }
+/// Claims of all devices.
+pub(super) fn of(nonce: &[u8; 32], iss: &str, class: DeviceClass, devices: &[Good]) -> Claims {
     let count = u64::try_from(devices.len()).unwrap_or(u64::MAX);
     let (gpus, switches) = match class {
         DeviceClass::Gpu => (count, 0),
@@ -31,7 +19,7 @@ pub(super) fn of(
     claims.insert_bytes("nonce", nonce);
     claims.insert("nras_issuer", iss);
     claims.insert("switch_count", switches);
-    Ok(claims)
+    claims
 }
 
 fn of_device(class: DeviceClass, device: &Good) -> Claims {

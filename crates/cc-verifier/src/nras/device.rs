@@ -17,17 +17,17 @@ pub(super) struct Device<'a> {
 }
 
 /// What is said of a device that is good.
-pub(super) struct Good {
+pub(crate) struct Good {
     /// As NVIDIA's tools and policies call it.
-    pub(super) arch: &'static str,
+    pub(crate) arch: &'static str,
     /// The chip, its revision and what signed its identity.
-    pub(super) model: String,
+    pub(crate) model: String,
     /// Serial number in the device's certificate.
-    pub(super) ueid: [u8; 20],
+    pub(crate) ueid: [u8; 20],
     /// Of GPUs.
-    pub(super) driver_version: Option<String>,
+    pub(crate) driver_version: Option<String>,
     /// Of a switch, the version of its BIOS.
-    pub(super) vbios_version: String,
+    pub(crate) vbios_version: String,
 }
 
 /// What the claims of a class of devices are called.

@@ -9,7 +9,7 @@ use cc_core::{Finding, codes};
 use crate::json;
 
 /// An answer taken apart; nothing of it is verified.
-pub(super) struct Eat {
+pub(crate) struct Eat {
     pub(super) overall: String,
     /// All devices of one answer are of one class.
     pub(super) class: DeviceClass,
@@ -20,7 +20,7 @@ pub(super) struct Eat {
 type Parts = ((String, String), BTreeMap<String, String>);
 
 impl Eat {
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Finding> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Finding> {
         if bytes.len() > MAX_ENDORSEMENT {
             let detail = format!("an answer of {} bytes, the limit is {MAX_ENDORSEMENT}", bytes.len());
             return Err(Finding::new(codes::ENV_SIZE_EXCEEDED, detail));

@@ -13,4 +13,7 @@ mod overall;
 mod said;
 mod verify;
 
+pub(crate) use device::Good;
+pub(crate) use eat::Eat;
+pub(crate) use verify::{Answer, judge};
 pub use verify::{Service, verify};

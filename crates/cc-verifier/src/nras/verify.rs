@@ -1,10 +1,13 @@
 //! The order of the checks.
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::digest::{SHA256, digest};
+use cc_core::gpu::DeviceClass;
 use cc_core::{Claims, Finding, UnixTime, codes};
 
 use super::claims;
-use super::device::Device;
+use super::device::{Device, Good};
 use super::eat::Eat;
 use super::overall::Overall;
 use crate::jwt::{self, Algorithm, Issuer, Judged, Jwks};
@@ -57,6 +60,27 @@ pub fn verify(
     nonce: &[u8; 32],
     now: UnixTime,
 ) -> Result<Claims, Finding> {
+    let Answer { class, devices, unsigned } = judge(answer, service, jwks, nonce, now)?;
+    let claims = claims::of(nonce, service.iss, class, &devices);
+    unsigned.map_or(Ok(claims), Err)
+}
+
+/// An answer against which nothing speaks, but which is not verified while `unsigned` says that the keys are missing.
+pub(crate) struct Answer {
+    pub(crate) class: DeviceClass,
+    /// In the order of the evidence; no two are one device.
+    pub(crate) devices: Vec<Good>,
+    pub(crate) unsigned: Option<Finding>,
+}
+
+/// [`verify`] for those who have more to judge about an answer whose keys are missing.
+pub(crate) fn judge(
+    answer: &[u8],
+    service: &Service<'_>,
+    jwks: Option<&Jwks>,
+    nonce: &[u8; 32],
+    now: UnixTime,
+) -> Result<Answer, Finding> {
     let issuer = service.issuer();
     let in_token = |name: &str| {
         let name = name.to_owned();
@@ -82,8 +106,12 @@ pub fn verify(
         return Err(Finding::new(codes::NRAS_OVERALL_FAILED, detail));
     }
     let devices: Vec<_> = devices.iter().map(Device::judge).collect::<Result<_, _>>()?;
-    let claims = claims::of(nonce, service.iss, eat.class, &devices)?;
-    unsigned.map_or(Ok(claims), Err)
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = devices.iter().find(|device| !seen.insert(device.ueid)) {
+        let detail = format!("two tokens are about the device {}", hex::encode(twice.ueid));
+        return Err(Finding::new(codes::GPU_DEVICES_DUPLICATE, detail));
+    }
+    Ok(Answer { class: eat.class, devices, unsigned })
 }
 
 fn same_nonce(token: &str, said: &[u8; 32], expected: &[u8; 32]) -> Result<(), Finding> {

@@ -38,6 +38,13 @@ pub(crate) fn block(pem: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     (der.len() <= MAX_CERTIFICATE).then_some((der, rest))
 }
 
+/// The certificates of a chain in PEM.
+pub(crate) fn encode<'a>(ders: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let block = |der: &[u8]| der::pem::encode_string("CERTIFICATE", der::pem::LineEnding::LF, der);
+    // Only a label that cannot be written fails.
+    ders.into_iter().filter_map(|der| block(der).ok()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -88,6 +88,7 @@ impl Parts {
             evidence: self.evidence.clone(),
             endorsements: self.blobs().into_iter().map(Blob).collect(),
             waivers: Vec::new(),
+            vouched: Vec::new(),
             now: now(),
         }
     }

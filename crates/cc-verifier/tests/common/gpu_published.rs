@@ -72,6 +72,7 @@ pub(crate) fn verify_request(
         evidence: encode(devices),
         endorsements: endorsements.iter().cloned().map(Blob).collect(),
         waivers: waivers.iter().map(|code| (*code).to_owned()).collect(),
+        vouched: Vec::new(),
         now: UnixTime::from_secs(at),
     }
 }

@@ -12,6 +12,7 @@ pub(crate) fn request(evidence: &[u8], endorsements: &[&[u8]]) -> VerifyRequest 
         evidence: evidence.to_vec(),
         endorsements: endorsements.iter().map(|der| Blob(der.to_vec())).collect(),
         waivers: Vec::new(),
+        vouched: Vec::new(),
         now: UnixTime::from_secs(NOW.unsigned_abs()),
     }
 }

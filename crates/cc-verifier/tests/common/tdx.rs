@@ -101,6 +101,7 @@ pub(crate) fn request(quote: &[u8], endorsements: &[Vec<u8>]) -> VerifyRequest {
         evidence: quote.to_vec(),
         endorsements: endorsements.iter().cloned().map(Blob).collect(),
         waivers: Vec::new(),
+        vouched: Vec::new(),
         now: now(),
     }
 }

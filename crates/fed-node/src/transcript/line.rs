@@ -259,7 +259,7 @@ impl Devices {
         Self {
             profile: shown.profile.to_string(),
             evidence: Hex(fed_proto::crypto::sha256(&shown.evidence).0),
-            expected: Hex(shown.expected.gpu_nonce().copied().unwrap_or(NO_NONCE)),
+            expected: Hex(shown.expected.nonce().copied().unwrap_or(NO_NONCE)),
             plugin: judged.map(|judged| Plugin::from(&judged.plugin)),
             endorsements: judged.iter().flat_map(|judged| &judged.endorsements).map(Used::from).collect(),
             notes: judged.iter().flat_map(|judged| &judged.notes).map(|note| short(note)).collect(),

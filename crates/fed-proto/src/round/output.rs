@@ -38,7 +38,7 @@ pub struct ReportOrder {
 impl ReportOrder {
     /// The nonce to ask every device with.
     pub fn gpu_nonce(&self) -> Binding {
-        Binding::GpuNonce(gpu_nonce(&self.transcript).0)
+        Binding::Nonce(gpu_nonce(&self.transcript).0)
     }
 
     /// What the processor's evidence must be bound to, once the devices were asked.

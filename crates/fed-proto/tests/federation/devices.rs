@@ -49,7 +49,7 @@ fn the_processor_vouches_for_the_devices_that_were_asked_before() {
     let envelope = Envelope::parse(&token.payload).unwrap();
     assert_eq!(envelope.devices, devices);
     assert_eq!(Binding::new(sha512(&envelope.transcript)), binding);
-    assert!(matches!(nonce, Binding::GpuNonce(_)));
+    assert!(matches!(nonce, Binding::Nonce(_)));
     assert_eq!(Transcript::stated_name(&envelope.transcript).unwrap(), stage.agent.me().name);
     assert_eq!(devices_digest(&envelope.devices), devices_digest(&devices));
 }

@@ -19,7 +19,7 @@ fn a_healthy_token_gives_what_its_evidence_is_bound_to() {
     let runtime = Some(sha256(b"runtime"));
     let expected = Checked {
         binding: case.transcript.report_data(),
-        gpu_nonce: Binding::GpuNonce(gpu_nonce(&case.transcript).0),
+        gpu_nonce: Binding::Nonce(gpu_nonce(&case.transcript).0),
         runtime,
     };
     assert_eq!(case.check(), Ok(expected));

@@ -84,6 +84,7 @@ impl Machines for Processors {
             evidence: order.envelope.evidence.clone(),
             endorsements: chain.into_iter().cloned().map(Blob).collect(),
             waivers: Vec::new(),
+            vouched: Vec::new(),
             now: at,
         };
         let chip = Some(world.report.chip_id().to_vec());

@@ -57,6 +57,7 @@ fn request(evidence: &[u8], endorsements: Vec<Vec<u8>>, waivers: &[&str]) -> Ver
         evidence: evidence.to_vec(),
         endorsements: endorsements.into_iter().map(Blob).collect(),
         waivers: waivers.iter().map(|code| (*code).to_owned()).collect(),
+        vouched: Vec::new(),
         now: UnixTime::from_secs(NOW as u64),
     }
 }

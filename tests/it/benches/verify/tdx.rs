@@ -44,6 +44,7 @@ fn request(world: &World) -> VerifyRequest {
         evidence: world.quote.bytes(),
         endorsements: world.endorsements().into_iter().map(Blob).collect(),
         waivers: Vec::new(),
+        vouched: Vec::new(),
         now: UnixTime::from_secs(NOW.unsigned_abs()),
     }
 }

@@ -40,7 +40,7 @@ impl Guest {
 
     /// Signs a report of every GPU over the nonce.
     pub(crate) fn collect(&self, binding: &Binding) -> Result<Collected, Finding> {
-        let nonce = *binding.gpu_nonce()?;
+        let nonce = *binding.nonce()?;
         let state = self.machine.state()?;
         state.behaviour.happen()?;
         let mut world = self.world();

@@ -218,4 +218,13 @@ registry! {
     NRAS_OVERALL_FAILED "nras.overall.failed" Reject false
         "The service's overall result is negative."
         "Look at the device's claims for the reason.";
+    NRAS_SERVICE_UNAVAILABLE "nras.service_unavailable" Indeterminate false
+        "The attestation service did not answer."
+        "Try again, or verify locally.";
+    NRAS_DEVICE_MISMATCH "nras.device.mismatch" Reject false
+        "What the service says is not about the devices and reports of the evidence."
+        "Collect again and let the host ask the service.";
+    NRAS_NOT_ALLOWED "nras.not_allowed" Reject false
+        "The service verified the devices, and the policy does not allow that."
+        "Verify locally (without `nras` in the plugin's settings), or set `allow_nras`.";
 }

@@ -57,6 +57,9 @@ registry! {
     BIND_TOKEN_TOO_OLD "bind.token.too_old" Reject false
         "A token came after its round's deadline."
         "The participant takes part in the next round; if it is always late, raise the deadline.";
+    BIND_RUNTIME_DATA_MISMATCH "bind.runtime_data.mismatch" Reject false
+        "The runtime data is not of this system's form, or the evidence does not bind it."
+        "Collect again and send the runtime data of the same request.";
     BIND_GPU_NONCE_MISMATCH "bind.gpu_nonce.mismatch" Reject false
         "A device report carries another nonce than the one expected."
         "Collect device evidence again, with the nonce of this challenge.";

@@ -4,7 +4,7 @@ use cc_core::{Code, codes};
 
 use super::Steps;
 use crate::allowed::text_list;
-use crate::facts::show;
+use crate::facts::{Missing, show};
 use crate::gpu::facts::DeviceFacts;
 
 impl Steps<'_> {
@@ -67,14 +67,27 @@ impl Steps<'_> {
         });
     }
 
-    /// Where manifests were waived nothing was compared, and nothing can be said of what they lack.
+    /// An attestation service that judged anything must be permitted, whatever it said.
+    pub(super) fn service(&mut self) {
+        let allowed = &self.policy.allow_nras;
+        let nobody = self.facts.nras == Err(Missing::Absent);
+        let served = |device: &DeviceFacts| device.served;
+        if allowed.value || (nobody && !self.facts.devices.iter().any(served)) {
+            return;
+        }
+        let got = format!("verified by {}", show(&self.facts.nras, |issuer| issuer));
+        self.find(codes::NRAS_NOT_ALLOWED, got, "devices that are verified locally", &allowed.source);
+    }
+
+    /// Where manifests were waived, or a permitted service compared with them, nothing is said of what they lack.
     pub(super) fn g17_unreferenced(&mut self, waived: &[Code]) {
         let allowed = &self.policy.allowed_unreferenced;
         let skipped = waived.contains(&codes::GPU_RIM_NOT_FOUND);
         let listed = |index: &&u64| !u8::try_from(**index).is_ok_and(|index| allowed.value.contains(&index));
         let want = format!("only measurements of [{}] without a reference value", text_list(&allowed.value));
         self.find_devices(codes::GPU_MEASUREMENT_UNREFERENCED, want, &allowed.source, |device| {
-            if skipped && !device.compared {
+            let by_service = device.served && self.facts.nras.is_ok() && self.policy.allow_nras.value;
+            if by_service || (skipped && !device.compared) {
                 return None;
             }
             match &device.unreferenced {

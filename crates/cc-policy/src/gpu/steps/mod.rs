@@ -31,6 +31,7 @@ pub(crate) fn appraise(subject: &Authentic<Claims>, policy: &GpuPolicy, mode: &P
     steps.g5_firmware_identity();
     // G8, G12: what was not waived was judged by verification.
     steps.used_waivers(subject.waived(), &waivable(policy));
+    steps.service();
     steps.g10_versions();
     steps.g17_unreferenced(subject.waived());
     steps.g18_mode();
