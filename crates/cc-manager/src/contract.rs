@@ -10,8 +10,10 @@ use cc_core::message::{
     VerifyRequest, WireOutcome,
 };
 use cc_core::{
-    Accepted, BoundField, BoundKind, ClaimValue, Claims, Class, Code, Finding, bound_field_of, codes,
+    Accepted, BoundField, BoundKind, ClaimValue, Claims, Class, Code, Finding, codes,
 };
+
+use crate::bound;
 
 /// Longest name of a kind or floor, in bytes.
 const MAX_NAME: usize = 64;
@@ -145,13 +147,15 @@ pub(crate) fn reply(request: &VerifyRequest, bytes: &[u8]) -> Result<Answer, Fin
 
 /// For profiles whose layout is fixed the host reads the bound field itself (*decisions.md* 13).
 fn same_field(request: &VerifyRequest, said: &BoundField) -> Result<(), Finding> {
-    match bound_field_of(&request.profile, &request.evidence) {
+    match bound::stated(&request.profile, &request.evidence) {
         Ok(Some(own)) if own != *said => {
             let (said, read) = (hex::encode(&said.bytes), hex::encode(&own.bytes));
-            let detail = format!("the plugin says that REPORT_DATA is {said}, the evidence has {read}");
+            let detail = format!("the plugin says that the evidence is bound to {said:?}, it has {read:?}");
             Err(Finding::new(codes::BIND_REPORT_DATA_MISMATCH, detail))
         }
         Ok(_) => Ok(()),
+        // Authentic each, but not of each other: that is the host's alone to say.
+        Err(finding) if finding.code == codes::BIND_RUNTIME_DATA_MISMATCH => Err(finding),
         Err(finding) => Err(broken(format!("accepted, but {}", finding.detail))),
     }
 }

@@ -4,7 +4,8 @@
 //! reported and left out, since a folder may hold other things too; a path that does not exist is an error.
 //!
 //! A file may be DER, a PEM bundle, DER in hexadecimal digits as Intel's caching service gives out its revocation
-//! lists, DER in base64 as OCSP answers are kept, a `bundle` of Intel's collateral, or any other document or table, which stays as it is.
+//! lists, DER in base64 as OCSP answers are kept, a file of a container group's security context, a `bundle` of Intel's
+//! collateral, or any other document or table, which stays as it is.
 
 mod bundle;
 
@@ -15,6 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cc_core::limits::{MAX_ENDORSEMENT, MAX_MESSAGE};
 use rustls_pki_types::pem::{PemObject, SectionKind};
+use serde::Deserialize;
 
 use crate::{Sha256, disk};
 
@@ -23,6 +25,9 @@ const MAX_ENTRIES: usize = 256;
 /// Largest object that is neither DER, a document nor an event log, in bytes: a table of certificates; what is larger is
 /// not worth its place.
 const MAX_OTHER: usize = 16 * 1024;
+
+/// First byte of a tagged COSE_Sign1 (RFC 9052, 2).
+const COSE_SIGN1: u8 = 0xd2;
 
 /// Who supplied an endorsement. Whether it is genuine does not depend on that; whether it may raise the
 /// rollback floors does (*verification.md* 0.9).
@@ -146,6 +151,12 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 
 /// The objects of a file in the forms that files have and fetched bodies do not.
 fn objects(file: &[u8], notes: &mut Vec<String>) -> Result<Vec<Vec<u8>>, String> {
+    // The files of a container group's security context are what they are in base64.
+    let context = security_context(file);
+    let file = context.as_deref().unwrap_or(file);
+    if let Some(chain) = host_certificates(file) {
+        return pem(chain.as_bytes(), notes);
+    }
     if let Some(der) = hex_der(file).or_else(|| base64_der(file)) {
         return Ok(vec![der]);
     }
@@ -160,6 +171,28 @@ fn hex_der(text: &[u8]) -> Option<Vec<u8>> {
 /// The one DER SEQUENCE that a text in base64 stands for: one line, canonical.
 fn base64_der(text: &[u8]) -> Option<Vec<u8>> {
     one_sequence(STANDARD.decode(text.trim_ascii_end()).ok()?)
+}
+
+/// What stands in base64 in a file of a container group's security context: the endorsement of its utility VM (COSE), its
+/// CCE policy (Rego) or the host's certificates (JSON). Certificates in base64 are not meant.
+fn security_context(file: &[u8]) -> Option<Vec<u8>> {
+    let bytes = STANDARD.decode(file.trim_ascii_end()).ok()?;
+    let is_cose = bytes.first() == Some(&COSE_SIGN1);
+    let is_rego = bytes.trim_ascii_start().starts_with(b"package ");
+    (is_cose || is_rego || host_certificates(&bytes).is_some()).then_some(bytes)
+}
+
+/// The host's certificates as its metadata service writes them (THIM).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HostCertificates {
+    vcek_cert: String,
+    certificate_chain: String,
+}
+
+fn host_certificates(file: &[u8]) -> Option<String> {
+    let host: HostCertificates = serde_json::from_slice(file).ok()?;
+    Some(format!("{}\n{}", host.vcek_cert, host.certificate_chain))
 }
 
 fn one_sequence(bytes: Vec<u8>) -> Option<Vec<u8>> {
@@ -215,9 +248,10 @@ pub(crate) fn is_der(bytes: &[u8]) -> bool {
     sequence_length(bytes).is_some_and(|length| length <= bytes.len())
 }
 
-/// Whether `bytes` begin as a JSON object or XML does.
+/// Whether `bytes` begin as a JSON object, XML, a signed COSE message or a Rego policy does.
 fn is_document(bytes: &[u8]) -> bool {
-    matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'<'))
+    let start = bytes.trim_ascii_start();
+    matches!(start.first(), Some(&(b'{' | b'<' | COSE_SIGN1))) || start.starts_with(b"package ")
 }
 
 /// Whether `bytes` begin as a crypto-agile event log of the TCG does: its header event holds this name.

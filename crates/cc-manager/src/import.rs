@@ -3,11 +3,14 @@
 //! The JSON form has the files of a report directory as fields: `provider`, `outblob`, and `auxblob` when the
 //! host supplied certificates. Nothing else may stand there, and no field twice.
 //!
+//! Evidence of Azure's container groups and machines comes in the forms of several tools (`azure`).
+//!
 //! Evidence of devices is a report, also in hexadecimal digits or base64, or the JSON lists of NVIDIA's tools.
 //!
 //! Many TDX quotes were saved with the buffer that they came in: zeros beyond the declared end are cut, here and by the
 //! collector only (*decisions.md* 12).
 
+mod azure;
 mod devices;
 
 use base64::Engine;
@@ -56,6 +59,14 @@ pub enum ImportError {
         /// What is wrong.
         reason: String,
     },
+    /// A field is not what its name says.
+    #[error("field {field}: {reason}")]
+    Field {
+        /// Which field.
+        field: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
     /// A part of the evidence of a device is none.
     #[error("device {number}: {reason}")]
     Device {
@@ -90,6 +101,12 @@ pub fn import(profile: &Profile, file: &[u8], source: &str) -> Result<Imported, 
     within("evidence file", file.len(), MAX_FILE)?;
     if profile.is_device() {
         return Ok(Imported { evidence: devices::import(file)?, endorsements: Vec::new() });
+    }
+    match profile.as_str() {
+        "aci-raw-1" => return azure::group(file, source),
+        "aci-maa-1" => return azure::token(file),
+        "az-cvm-vtpm-1" => return azure::machine(file, source),
+        _ => {}
     }
     let form = provider_of(profile).filter(|_| file.trim_ascii_start().first() == Some(&b'{'));
     let Some(expected) = form else {

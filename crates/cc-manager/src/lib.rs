@@ -16,6 +16,7 @@
 
 pub mod attest;
 pub mod clock;
+mod bound;
 mod collateral;
 mod config;
 mod contract;

@@ -12,9 +12,10 @@ use cc_core::message::{
 };
 use cc_core::{
     Accepted, Authentic, Binding, BoundField, Claims, Class, Finding, Instant, Profile, Role, TrustClass,
-    UnixTime, Unverified, Verified, Waivers, bound_field_of, codes,
+    UnixTime, Unverified, Verified, Waivers, codes,
 };
 
+use crate::bound;
 use crate::collateral::Collateral;
 use crate::contract::UNKNOWN;
 use crate::endorsements::{Endorsement, Origin};
@@ -174,7 +175,7 @@ pub async fn verify(
         Err(finding) => (Collateral::default(), Err(finding)),
     };
     // Read here and not asked of the plugin, so that a mismatch counts even where the plugin cannot decide.
-    let stated = bound_field_of(&profile, &evidence);
+    let stated = bound::stated(&profile, &evidence);
     // Devices that answer different nonces are bound to nothing. What else is wrong with evidence is the plugin's to say.
     let fits = fits.and_then(|()| match &stated {
         Err(finding) if finding.code == codes::BIND_GPU_NONCE_MISMATCH => Err(finding.clone()),
@@ -250,11 +251,16 @@ fn refuted(
     expected: &Expectation,
     collateral: &Collateral,
 ) -> Finding {
-    if let (Class::Indeterminate, Ok(Some(field)), Expectation::Compare(binding)) =
-        (finding.code.class(), stated, expected)
-        && let Err(mismatch) = field.compare(binding)
-    {
-        return mismatch;
+    if finding.code.class() == Class::Indeterminate {
+        match (stated, expected) {
+            (Ok(Some(field)), Expectation::Compare(binding)) => {
+                if let Err(mismatch) = field.compare(binding) {
+                    return mismatch;
+                }
+            }
+            (Err(apart), _) if apart.code == codes::BIND_RUNTIME_DATA_MISMATCH => return apart.clone(),
+            _ => {}
+        }
     }
     collateral.explain(finding)
 }
@@ -363,7 +369,7 @@ pub async fn collect(host: &Host, profile: &Profile, binding: Binding) -> Result
         Err(Finding::new(codes::PLUG_PANICKED, format!("collection ended: {error}")))
     });
     let result = collected.and_then(|collected| {
-        if let Some(field) = bound_field_of(profile, &collected.evidence)? {
+        if let Some(field) = bound::stated(profile, &collected.evidence)? {
             field.compare(&expected)?;
         }
         let source = format!("collected by {}", info.name);

@@ -7,6 +7,7 @@
 //! * [`ccel`]: event logs of TDX guests (*verification.md* T22).
 //! * [`gpu`]: reports of NVIDIA GPUs and switches (*verification.md* section 3).
 //! * [`jwt`]: signed JSON web tokens (*verification.md* 4.4).
+//! * [`maa`]: tokens of Microsoft Azure Attestation (*verification.md* 4.5).
 //! * [`nras`]: the answers of NVIDIA's attestation service (*verification.md* 3.5).
 //! * [`ocsp`]: answers about the revocation of certificates (*verification.md* G8, G13).
 //! * [`snp`]: AMD SEV-SNP reports (*verification.md* section 1).
@@ -19,6 +20,7 @@ pub mod ccel;
 pub mod gpu;
 mod json;
 pub mod jwt;
+pub mod maa;
 mod memory;
 pub mod nras;
 pub mod ocsp;

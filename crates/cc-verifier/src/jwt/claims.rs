@@ -48,9 +48,18 @@ impl Payload {
         serde_json::from_str(&self.0)
     }
 
+    /// Who it says that it is of.
+    pub(crate) fn iss(&self) -> Result<Option<String>, Finding> {
+        Ok(self.registered()?.iss)
+    }
+
+    fn registered(&self) -> Result<Registered, Finding> {
+        self.read().map_err(|error| invalid(format!("payload: {error}")))
+    }
+
     /// J6, J7, J8.
     pub(super) fn judge(&self, issuer: &Issuer<'_>, now: UnixTime) -> Result<(), Finding> {
-        let registered: Registered = self.read().map_err(|error| invalid(format!("payload: {error}")))?;
+        let registered = self.registered()?;
         if registered.iss.as_deref() != Some(issuer.iss) {
             let detail = format!("`iss` is {:?}, not {:?}", registered.iss, issuer.iss);
             return Err(Finding::new(codes::JWT_ISS_MISMATCH, detail));

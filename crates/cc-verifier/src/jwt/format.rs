@@ -6,16 +6,17 @@ use cc_core::{Finding, codes};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::claims::Payload;
 use crate::json::{self, present};
 
 /// Longest token, in bytes.
 const MAX_TOKEN: usize = 64 * 1024;
 
 /// A token taken apart; nothing of it is verified.
-pub(super) struct Token<'a> {
+pub(crate) struct Token<'a> {
     pub(super) header: Header,
-    /// JSON: an object.
-    pub(super) payload: String,
+    /// What it says.
+    pub(crate) payload: Payload,
     /// What is signed, as received: header, dot, payload.
     pub(super) signed: &'a [u8],
     pub(super) signature: Vec<u8>,
@@ -50,8 +51,8 @@ pub(super) struct Header {
 }
 
 impl<'a> Token<'a> {
-    /// Takes a token apart.
-    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Finding> {
+    /// Takes a token apart (J1).
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Finding> {
         if bytes.len() > MAX_TOKEN {
             return Err(invalid(format!("{} bytes, the limit is {MAX_TOKEN}", bytes.len())));
         }
@@ -84,6 +85,7 @@ impl<'a> Token<'a> {
         let payload = decoded("payload", payload)?;
         json::object(&payload).map_err(|error| invalid(format!("payload: {error}")))?;
         let payload = String::from_utf8(payload).map_err(|error| invalid(format!("payload: {error}")))?;
+        let payload = Payload::new(payload);
         Ok(Self { header, payload, signed, signature: decoded("signature", signature)? })
     }
 }

@@ -1,6 +1,7 @@
 //! Sets of keys (RFC 7517), as issuers publish them.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use cc_core::limits::MAX_ENDORSEMENT;
 use cc_core::{Finding, codes};
@@ -14,7 +15,22 @@ use crate::json::{self, present};
 /// The keys of one issuer. Whoever hands it over answers for it being that issuer's: it is not signed. A key is judged
 /// when it is used, so that one that no token names does no harm.
 #[derive(Debug)]
-pub struct Jwks(Vec<(Option<String>, Box<RawValue>)>);
+pub struct Jwks(Vec<Member>);
+
+#[derive(Debug)]
+struct Member {
+    kid: Option<String>,
+    text: Box<RawValue>,
+    /// What it is as a key of either algorithm, once it was asked for.
+    es384: OnceLock<Result<Key, String>>,
+    rs256: OnceLock<Result<Key, String>>,
+}
+
+impl AsRef<Self> for Jwks {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
 
 #[derive(Deserialize)]
 struct Fields {
@@ -53,23 +69,26 @@ impl Jwks {
                 let detail = format!("the issuer has two keys called {kid:?}");
                 return Err(Finding::new(codes::JWT_KEY_DUPLICATE, detail));
             }
-            named.push((kid, key));
+            named.push(Member { kid, text: key, es384: OnceLock::new(), rs256: OnceLock::new() });
         }
         Ok(Self(named))
     }
 
     /// The key with that name, which must be one for that algorithm (J3, J4).
-    pub(super) fn key(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Key, Finding> {
+    pub(super) fn key(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Key, Finding> {
         let unknown = |what| Finding::new(codes::JWT_KID_UNKNOWN, what);
         let kid = kid.ok_or_else(|| unknown("the token does not name its key".to_owned()))?;
-        let found = self.0.iter().find(|(name, _)| name.as_deref() == Some(kid));
-        let (_, key) = found.ok_or_else(|| {
+        let member = self.0.iter().find(|member| member.kid.as_deref() == Some(kid)).ok_or_else(|| {
             unknown(format!(
                 "the token names the key {kid:?}, which is none of the issuer's {}",
                 self.0.len()
             ))
         })?;
-        Key::parse(key.get(), algorithm).map_err(|what| {
+        let read = match algorithm {
+            Algorithm::Es384 => &member.es384,
+            Algorithm::Rs256 => &member.rs256,
+        };
+        read.get_or_init(|| Key::parse(member.text.get(), algorithm)).as_ref().map_err(|what| {
             let detail = format!("the key {kid:?} for {}: {what}", algorithm.name());
             Finding::new(codes::JWT_KEY_WEAK, detail)
         })

@@ -17,4 +17,5 @@ pub use issuer::{Algorithm, Issuer};
 pub use jwks::Jwks;
 pub use verify::verify;
 
-pub(crate) use verify::{Judged, judge};
+pub(crate) use format::Token;
+pub(crate) use verify::{Judged, algorithm, header, judge, signed, under_each};

@@ -42,11 +42,27 @@ pub(crate) fn judge(
     now: UnixTime,
 ) -> Result<Judged, Finding> {
     let token = Token::parse(token)?;
-    algorithm(&token.header, issuer)?;
-    no_key(&token.header, issuer)?;
+    header(&token, issuer)?;
+    let unsigned = signed(&token, issuer, jwks, now)?;
+    Ok(Judged { payload: token.payload, unsigned })
+}
+
+/// J2, J3: what the header says, as far as no key is needed.
+pub(crate) fn header(token: &Token<'_>, issuer: &Issuer<'_>) -> Result<(), Finding> {
+    algorithm(token, issuer)?;
+    no_key(&token.header, issuer)
+}
+
+/// J3 to J8 of a token whose header was judged. `Some` while the keys are missing and nothing else is wrong.
+pub(crate) fn signed(
+    token: &Token<'_>,
+    issuer: &Issuer<'_>,
+    jwks: Option<&Jwks>,
+    now: UnixTime,
+) -> Result<Option<Finding>, Finding> {
     let unsigned = match jwks {
         Some(jwks) => {
-            signature(&token, issuer, jwks)?;
+            signature(token, issuer, jwks)?;
             None
         }
         None => {
@@ -54,14 +70,23 @@ pub(crate) fn judge(
             Some(Finding::new(codes::JWT_JWKS_UNAVAILABLE, detail))
         }
     };
-    let payload = Payload::new(token.payload);
-    payload.judge(issuer, now)?;
-    Ok(Judged { payload, unsigned })
+    token.payload.judge(issuer, now)?;
+    Ok(unsigned)
+}
+
+/// What `judge` says under the first set of keys with which nothing is wrong; under the last one otherwise, or without keys.
+pub(crate) fn under_each<K: AsRef<Jwks>, T>(
+    keys: &[K],
+    judge: impl Fn(Option<&Jwks>) -> Result<T, Finding>,
+) -> Result<T, Finding> {
+    let Some((last, others)) = keys.split_last() else { return judge(None) };
+    let found = others.iter().find_map(|keys| judge(Some(keys.as_ref())).ok());
+    found.map_or_else(|| judge(Some(last.as_ref())), Ok)
 }
 
 /// J2: the header says what is done anyway.
-fn algorithm(header: &Header, issuer: &Issuer<'_>) -> Result<(), Finding> {
-    let expected = issuer.algorithm.name();
+pub(crate) fn algorithm(token: &Token<'_>, issuer: &Issuer<'_>) -> Result<(), Finding> {
+    let (header, expected) = (&token.header, issuer.algorithm.name());
     if header.alg.as_deref() == Some(expected) {
         return Ok(());
     }

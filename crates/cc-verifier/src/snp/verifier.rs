@@ -56,7 +56,8 @@ impl Verifier {
         }
     }
 
-    fn answer(&self, request: &VerifyRequest) -> (Vec<&'static str>, Verification) {
+    /// [`Verifier::verify`] for those who have more to judge: what each endorsement is, and the verification.
+    pub(crate) fn answer(&self, request: &VerifyRequest) -> (Vec<&'static str>, Verification) {
         let form = request::contract(&Profile::snp_raw_1(), &request.profile, &request.endorsements)
             .and_then(|()| Ok((request::waivers(&request.waivers)?, form::check(&request.evidence)?)));
         match form {

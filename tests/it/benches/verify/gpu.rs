@@ -56,6 +56,7 @@ fn request(world: &World) -> VerifyRequest {
         evidence: world.evidence(),
         endorsements: world.endorsements().into_iter().map(Blob).collect(),
         waivers: Vec::new(),
+        vouched: Vec::new(),
         now: UnixTime::from_secs(NOW.unsigned_abs()),
     }
 }

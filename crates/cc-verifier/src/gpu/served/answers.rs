@@ -7,7 +7,7 @@ use super::questions::questions;
 use crate::gpu::members::Member;
 use crate::gpu::opaque::Item;
 use crate::gpu::revocation::Notes;
-use crate::jwt::Jwks;
+use crate::jwt::{Jwks, under_each};
 use crate::nras::{self, Answer, Eat, Good, Service};
 
 /// The service's answers and keys among the endorsements, as far as the host answers for their origin.
@@ -102,9 +102,7 @@ impl<'a> Served<'a> {
         nonce: &[u8; 32],
         now: UnixTime,
     ) -> Result<Answer, Finding> {
-        let judge = |keys: Option<&Jwks>| nras::judge(answer, &self.service, keys, nonce, now);
-        let Some((last, others)) = keys.split_last() else { return judge(None) };
-        others.iter().find_map(|keys| judge(Some(keys)).ok()).map_or_else(|| judge(Some(last)), Ok)
+        under_each(keys, |keys| nras::judge(answer, &self.service, keys, nonce, now))
     }
 }
 

@@ -57,6 +57,7 @@ fn request(item: &Path) -> VerifyRequest {
         evidence: encode(&[device]),
         endorsements: manifests.into_iter().chain(answers).map(Blob).collect(),
         waivers: vec![WAIVED.to_owned()],
+        vouched: Vec::new(),
         now: UnixTime::from_secs(INSTANT),
     }
 }
