@@ -155,5 +155,5 @@ pub fn check(look: Look<'_>, envelope: &Envelope) -> Result<Checked, Finding> {
         return Err(Finding::new(codes::POL_EVIDENCE_MISSING, text));
     }
     let gpu_nonce = Binding::Nonce(gpu_nonce(&expected).0);
-    Ok(Checked { binding: expected.report_data(), gpu_nonce, runtime: states })
+    Ok(Checked { binding: expected.binding(), gpu_nonce, runtime: states })
 }

@@ -68,7 +68,7 @@ fn every_value_of_the_vector() {
     assert_eq!(t0.members.to_string(), "d576595cda8fb65271a7f3b8da958929e887666e072b9e0ba300e4b563c8452f");
     assert_eq!(t0.bytes().len(), 309);
     assert_eq!(
-        hex::encode(t0.report_data().as_bytes()),
+        hex::encode(t0.binding().as_bytes()),
         "050d76dd6d81f856608ccaf44cc4522972a98a14d40421b76f23f6ff7cd918099d73a643635ac44e9c09b7b382b6bc8ede93166bd3a8b5b6e1fdfb1849bc16f5"
     );
     assert_eq!(
@@ -91,9 +91,20 @@ fn every_value_of_the_vector() {
     assert_eq!(t.bytes().len(), 341);
     assert_eq!(gpu_nonce(&t), gpu_nonce(&t0), "the GPU nonce is of T with tag 16 empty");
     assert_eq!(
-        hex::encode(t.report_data().as_bytes()),
+        hex::encode(t.binding().as_bytes()),
         "85dec8e805d6d9b9265e3f81bc0527a12fd19850e746ab2fae73e9ab7c8b1aeaf71776dc633562f4547d771aaf5f77b2882443292536bbfe8447061ffa12b39c"
     );
+}
+
+/// The quote of a virtual TPM has room for 32 bytes of ours, wherever else a binding goes (*verification.md* 4.6).
+#[test]
+fn a_virtual_tpm_is_bound_by_the_shorter_digest() {
+    let t = Transcript { profile: Profile::az_cvm_vtpm_1(), ..transcript(None) };
+    assert_eq!(t.binding(), Binding::Nonce(fed_proto::crypto::sha256(&t.bytes()).0));
+    for other in ["snp-raw-1", "tdx-quote-1", "aci-raw-1", "aci-maa-1"] {
+        let t = Transcript { profile: Profile::parse(other).unwrap(), ..transcript(None) };
+        assert!(matches!(t.binding(), Binding::ReportData(_)), "{other}");
+    }
 }
 
 #[test]

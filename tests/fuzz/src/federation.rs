@@ -72,7 +72,7 @@ pub fn envelope() -> Envelope {
         endorsements: vec![b"certificate".to_vec()],
         root: TRANSCRIPT.root,
         leaf_count: TRANSCRIPT.leaf_count,
-        pop: pop::sign_token(&KEY, &TRANSCRIPT.report_data()),
+        pop: pop::sign_token(&KEY, &TRANSCRIPT.binding()),
     }
 }
 

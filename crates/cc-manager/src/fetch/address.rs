@@ -19,10 +19,15 @@ const HOSTS: &[&str] = &[
     "rim.attestation.nvidia.com",
 ];
 
+/// What the hosts of Microsoft Azure Attestation end in: each tenant and region has its own. Which of them is asked for keys
+/// is the plugin's configuration.
+const AZURE_ATTESTATION: &str = ".attest.azure.net";
+
 /// The allowed hosts, and for each the client and base address that serve it.
 #[derive(Debug)]
 pub(super) struct Directory {
     hosts: BTreeMap<String, Route>,
+    direct: LazyClient,
 }
 
 #[derive(Clone, Debug)]
@@ -59,7 +64,7 @@ impl Directory {
             let client = client(i)?.unwrap_or_else(|| direct.clone());
             hosts.insert(endpoint.host.clone(), Route { client, base: Some(base) });
         }
-        Ok(Self { hosts })
+        Ok(Self { hosts, direct: direct.clone() })
     }
 
     /// Checks an address from a plan: `https`, an allowed host, in its one spelling, nothing but host, path and
@@ -78,13 +83,20 @@ impl Directory {
             return Err(refuse("the address has a user, port or fragment"));
         }
         let host = url.host_str().unwrap_or_default();
-        let Some(route) = self.hosts.get(host) else {
+        let listed = self.hosts.get(host).cloned();
+        let direct = || is_published(host).then(|| Route { client: self.direct.clone(), base: None });
+        let Some(route) = listed.or_else(direct) else {
             return Err(FetchFailure::NotAllowed(format!("host {host} is not on the list")));
         };
         let host = host.to_owned();
         let url = route.base.as_ref().map_or_else(|| url.clone(), |base| rebase(base, &url));
         Ok(Target { client: route.client.clone(), host, url })
     }
+}
+
+/// Whether a host may be asked without being configured.
+fn is_published(host: &str) -> bool {
+    HOSTS.contains(&host) || (is_host(host) && host.ends_with(AZURE_ATTESTATION))
 }
 
 /// Checks the `[fetch]` table as far as that needs no files. `Err` has the key path and what is wrong there.
@@ -97,7 +109,7 @@ pub(crate) fn check(config: &FetchConfig) -> Result<(), (String, String)> {
     for (i, endpoint) in config.endpoints.iter().enumerate() {
         let key = |name: &str| format!("fetch.endpoint[{i}].{name}");
         let host = &endpoint.host;
-        if !HOSTS.contains(&host.as_str()) && !config.allow.contains(host) {
+        if !is_published(host) && !config.allow.contains(host) {
             return Err((key("host"), format!("{host:?} is not on the list of allowed hosts")));
         }
         if config.endpoints.iter().take(i).any(|other| other.host == *host) {
@@ -157,6 +169,7 @@ mod tests {
             "https://api.trustedservices.intel.com/tdx/certification/v4/tcb?fmspc=00806f050000&update=early",
             "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der",
             "https://mirror.example/a?b=c",
+            "https://sharedweu.weu.attest.azure.net/certs",
         ] {
             assert_eq!(directory.target(good).unwrap().url.as_str(), good);
         }
@@ -173,6 +186,9 @@ mod tests {
             "https://kdsintf.amd.com/a/../b",
             "https://kdsintf.amd.com.evil.example/",
             "https://evil.example/",
+            "https://attest.azure.net/certs",
+            "https://evilattest.azure.net/certs",
+            "https://sharedweu.weu.attest.azure.net.evil.example/certs",
             "https://trustedservices.intel.com/",
             "https://sbx.api.trustedservices.intel.com/",
             "https://127.0.0.1/",

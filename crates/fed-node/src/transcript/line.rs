@@ -105,7 +105,7 @@ pub(super) struct Judging {
     pub(super) required: Vec<String>,
     pub(super) evidence: Hex<32>,
     /// The 64 bytes that the evidence must be bound to.
-    pub(super) expected: Hex<64>,
+    pub(super) expected: String,
     /// What HOST_DATA must commit to, where names are measured.
     pub(super) init_data: Option<Hex<32>>,
     /// The owner's policy for the role.
@@ -133,7 +133,7 @@ pub(super) struct Devices {
     pub(super) profile: String,
     pub(super) evidence: Hex<32>,
     /// The nonce that every device's evidence must carry.
-    pub(super) expected: Hex<32>,
+    pub(super) expected: String,
     /// Nothing where it did not come to the devices.
     pub(super) plugin: Option<Plugin>,
     pub(super) endorsements: Vec<Used>,
@@ -226,7 +226,7 @@ impl Judging {
             profile: subject.profile.to_string(),
             required: names(&subject.required),
             evidence: Hex(fed_proto::crypto::sha256(&subject.evidence).0),
-            expected: Hex(subject.expected.report_data().copied().unwrap_or(NO_REPORT_DATA)),
+            expected: hex::encode(subject.expected.as_bytes()),
             init_data: match subject.init_data {
                 InitData::Carried { sha256, .. } => Some(Hex(sha256)),
                 InitData::NotCarried => None,
@@ -249,17 +249,12 @@ impl Judging {
     }
 }
 
-/// For a binding that no processor's evidence can have; it compares equal to no digest.
-const NO_REPORT_DATA: [u8; 64] = [0; 64];
-/// For a binding that no device's evidence can have.
-const NO_NONCE: [u8; 32] = [0; 32];
-
 impl Devices {
     fn of(shown: &DeviceEvidence, judged: Option<&JudgedDevices>) -> Self {
         Self {
             profile: shown.profile.to_string(),
             evidence: Hex(fed_proto::crypto::sha256(&shown.evidence).0),
-            expected: Hex(shown.expected.nonce().copied().unwrap_or(NO_NONCE)),
+            expected: hex::encode(shown.expected.as_bytes()),
             plugin: judged.map(|judged| Plugin::from(&judged.plugin)),
             endorsements: judged.iter().flat_map(|judged| &judged.endorsements).map(Used::from).collect(),
             notes: judged.iter().flat_map(|judged| &judged.notes).map(|note| short(note)).collect(),

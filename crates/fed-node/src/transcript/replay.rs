@@ -100,7 +100,7 @@ pub(super) fn compare(recorded: &Judging, found: &Judging, denied_by_floors: boo
     same("profile", recorded.profile.clone(), found.profile.clone());
     same("required profiles", recorded.required.join(", "), found.required.join(", "));
     same("evidence", hex::encode(recorded.evidence.0), hex::encode(found.evidence.0));
-    same("expected binding", hex::encode(recorded.expected.0), hex::encode(found.expected.0));
+    same("expected binding", recorded.expected.clone(), found.expected.clone());
     same("init data", hex32(&recorded.init_data), hex32(&found.init_data));
     same("the owner's policy", hex32(&recorded.floor), hex32(&found.floor));
     same("the site's policy", hex::encode(recorded.site_policy.0), hex::encode(found.site_policy.0));
@@ -109,7 +109,7 @@ pub(super) fn compare(recorded: &Judging, found: &Judging, denied_by_floors: boo
         (said(recorded), said(found))
     };
     let (was, is) =
-        devices(|d| format!("{} {} {}", d.profile, hex::encode(d.evidence.0), hex::encode(d.expected.0)));
+        devices(|d| format!("{} {} {}", d.profile, hex::encode(d.evidence.0), d.expected));
     same("devices", was, is);
     if denied_by_floors {
         return differences;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use cc_core::{Binding, Code, Finding, Profile, codes};
 
-use crate::crypto::{Digest, same, sha512};
+use crate::crypto::{Digest, same, sha256, sha512};
 use crate::name::Name;
 use crate::role::Role;
 use crate::tlv::{Reader, Tlv};
@@ -125,8 +125,12 @@ impl Transcript {
             .finish()
     }
 
-    /// SHA-512 of the bytes: what the hardware signs as REPORT_DATA.
-    pub fn report_data(&self) -> Binding {
+    /// What evidence of the transcript's profile must be bound to: SHA-512 of the bytes, which the hardware signs as
+    /// REPORT_DATA, or SHA-256 of them as the extra data of a virtual TPM's quote (*verification.md* 4.6).
+    pub fn binding(&self) -> Binding {
+        if self.profile == Profile::az_cvm_vtpm_1() {
+            return Binding::Nonce(sha256(&self.bytes()).0);
+        }
         Binding::new(sha512(&self.bytes()))
     }
 
@@ -187,7 +191,7 @@ pub fn gpu_nonce(transcript: &Transcript) -> Digest {
     let t0 = Transcript { devices: None, ..transcript.clone() };
     let mut tlv = b"MUSTER-GPU-NONCE\0".to_vec();
     tlv.extend_from_slice(&t0.bytes());
-    crate::crypto::sha256(&tlv)
+    sha256(&tlv)
 }
 
 /// The values of the sixteen tags, or nothing if the bytes have another form.

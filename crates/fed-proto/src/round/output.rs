@@ -43,7 +43,7 @@ impl ReportOrder {
 
     /// What the processor's evidence must be bound to, once the devices were asked.
     pub fn binding(&self, devices: &[Device]) -> Binding {
-        self.with(devices).report_data()
+        self.with(devices).binding()
     }
 
     pub(crate) fn with(&self, devices: &[Device]) -> Transcript {

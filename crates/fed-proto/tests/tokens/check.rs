@@ -18,7 +18,7 @@ fn a_healthy_token_gives_what_its_evidence_is_bound_to() {
     let case = Case::new();
     let runtime = Some(sha256(b"runtime"));
     let expected = Checked {
-        binding: case.transcript.report_data(),
+        binding: case.transcript.binding(),
         gpu_nonce: Binding::Nonce(gpu_nonce(&case.transcript).0),
         runtime,
     };
@@ -37,7 +37,7 @@ fn a_healthy_token_with_devices() {
         case.required.push(profile("nv-spdm-1"));
     });
     let checked = case.check().unwrap();
-    assert_eq!(checked.binding, case.transcript.report_data());
+    assert_eq!(checked.binding, case.transcript.binding());
     // The devices answer a nonce that does not depend on what they answer.
     assert_eq!(checked.gpu_nonce, Case::new().check().unwrap().gpu_nonce);
     assert_ne!(checked.binding, Case::new().check().unwrap().binding);

@@ -143,7 +143,7 @@ impl Case {
             endorsements: vec![b"a certificate".to_vec()],
             root: self.root,
             leaf_count: self.leaf_count,
-            pop: pop::sign_token(&key(self.signer), &self.transcript.report_data()),
+            pop: pop::sign_token(&key(self.signer), &self.transcript.binding()),
         }
     }
 

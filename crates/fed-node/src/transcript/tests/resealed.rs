@@ -194,7 +194,7 @@ fn what_can_be_judged_again_cannot_be_claimed_otherwise() {
             "another binding",
             "tr.replay.differs",
             "judgement of site-002: expected binding",
-            edit(|t| t.judgements[1].expected = Hex([0; 64])),
+            edit(|t| t.judgements[1].expected = hex::encode([0; 64])),
         ),
         (
             "another floor",
@@ -320,7 +320,7 @@ fn refuse(rig: &Rig, t: &mut Transcript, subject: &str, code: &str) {
         .judgements
         .iter()
         .filter(|line| line.subject != subject)
-        .map(|line| (name(&line.subject), cc_core::Binding::new(line.expected.0)))
+        .map(|line| (name(&line.subject), cc_core::Binding::from_hex(&line.expected).unwrap()))
         .collect();
     verdict.accepted = accepted_digest(bindings.iter().map(|(name, binding)| (name, binding)));
     let bytes = verdict.bytes();

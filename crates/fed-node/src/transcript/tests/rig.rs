@@ -225,7 +225,7 @@ pub(super) fn emulated(subject: &Subject, at: UnixTime, site_policy: [u8; 32]) -
         profile: subject.profile.to_string(),
         required: subject.required.iter().map(ToString::to_string).collect(),
         evidence: Hex(sha256(&subject.evidence).0),
-        expected: Hex(*subject.expected.report_data().unwrap()),
+        expected: hex::encode(subject.expected.as_bytes()),
         init_data: match subject.init_data {
             InitData::Carried { sha256, .. } => Some(Hex(sha256)),
             InitData::NotCarried => None,
