@@ -21,6 +21,7 @@ pub mod gpu;
 pub mod https;
 pub mod jwt;
 pub mod kds;
+pub mod maa;
 pub mod nras;
 pub mod nvidia;
 pub mod ocsp;
