@@ -1,7 +1,7 @@
 //! The test vector of *verification.md* 5.7.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: a panic is the wanted failure")]
 
-use cc_core::Profile;
+use cc_core::{Binding, Profile};
 use fed_proto::binding::{
     Device, DeviceClass, Leaf, Member, Purpose, Transcript, devices_digest, gpu_nonce, leaf_hash,
     members_digest, root,
