@@ -56,7 +56,8 @@ impl Scene {
 fn the_host_asks_the_service_and_its_tokens_count() {
     let scene = Scene::new();
     let result = scene.muster.json(0, &scene.verify);
-    assert_eq!(result["claims"]["verifier"], ISS, "{result}");
+    assert_eq!(result["claims"]["nras"], ISS, "{result}");
+    assert_eq!(result["claims"]["devices"][0]["verifier"], "nras");
     let service = scene.nras.service();
     assert_eq!((service.count(ATTEST), service.count(KEYS)), (1, 1));
     let kinds: Vec<_> =
@@ -102,8 +103,8 @@ fn published_answers_have_their_outcomes() {
         (hopper, NVIDIA, "2025-06-11T01:31:58Z", 3, "jwt.expired"),
         (hopper, NVIDIA, "2025-06-11T00:29:00Z", 3, "jwt.not_yet_valid"),
         (hopper, STAGING, "2025-06-11T00:31:00Z", 3, "jwt.iss.mismatch"),
-        (switch, STAGING, "2025-06-28T22:38:00Z", 4, "jwt.jwks.unavailable"),
-        (switch, NVIDIA, "2025-06-28T22:38:00Z", 3, "jwt.iss.mismatch"),
+        (switch, STAGING, "2025-06-28T23:58:00Z", 4, "jwt.jwks.unavailable"),
+        (switch, NVIDIA, "2025-06-28T23:58:00Z", 3, "jwt.iss.mismatch"),
     ];
     let Some(corpus) = corpus("published answers of the attestation service", rows.len()) else { return };
     let corpus = corpus.canonicalize().unwrap();
