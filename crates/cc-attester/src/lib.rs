@@ -1,4 +1,5 @@
-//! Collection of evidence on the machine itself (*verification.md* 1.5 for SEV-SNP, 2.6 for TDX, 3.4 for GPUs).
+//! Collection of evidence on the machine itself (*verification.md* 1.5 for SEV-SNP, 2.6 for TDX, 3.4 for GPUs, 4 for
+//! Azure's container groups and machines with a virtual TPM).
 //!
 //! Each technology has a collector, those of processors in front of small traits, one implementation for each kernel
 //! interface. Shared are the thread that asks, one request at a time (`queue`), the host's lock and the distance between
@@ -11,6 +12,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("evidence is collected through interfaces of the Linux kernel");
 
+pub mod aci;
 pub mod gpu;
 mod ioctl;
 mod lock;
@@ -18,4 +20,7 @@ pub mod pace;
 mod queue;
 pub mod snp;
 pub mod tdx;
+mod thim;
 pub mod tsm;
+pub mod vtpm;
+pub mod web;

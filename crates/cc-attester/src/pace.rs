@@ -82,6 +82,11 @@ impl Gate {
         in_time
     }
 
+    /// For how long the caller is still there.
+    pub(crate) fn rest(&mut self) -> Duration {
+        self.deadline.saturating_sub(self.pace.now())
+    }
+
     /// Gives the host's lock back.
     pub(crate) fn leave(&mut self) {
         self.lock = None;

@@ -1,4 +1,5 @@
-//! A stand-in for a vendor's service: HTTPS on loopback, answers by path, misbehaves on request.
+//! A stand-in for a vendor's service: HTTPS on loopback, or HTTP for the services that a machine has to itself; answers
+//! by path, misbehaves on request.
 //!
 //! HTTP is written by hand, so that it can be wrong. The server has a thread of its own and works for
 //! asynchronous tests and for child processes alike; it ends when it is dropped.
@@ -8,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio_rustls::TlsAcceptor;
@@ -20,8 +21,14 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 pub enum Fault {
     /// Status 429, with this `Retry-After` if any.
     Throttle(Option<String>),
+    /// Status 503, with this `Retry-After` if any.
+    Busy(Option<String>),
     /// A bare status.
     Status(u16),
+    /// A status with this body.
+    Refuse(u16, String),
+    /// Status 200 with this body.
+    Say(Vec<u8>),
     /// Takes the request and never answers.
     Stall,
     /// Status 302 to this place.
@@ -43,6 +50,8 @@ struct Route {
     body: Vec<u8>,
     /// Answers what is posted; without one, only what is got is answered.
     post: Option<Arc<Post>>,
+    /// A header, with its value, without which the answer is status 400.
+    demanded: Option<(String, String)>,
 }
 
 /// The answer, its media type in front, to a question of some media type.
@@ -61,6 +70,7 @@ struct State {
 pub struct Service {
     state: Arc<Mutex<State>>,
     arrivals: watch::Receiver<usize>,
+    scheme: &'static str,
     port: u16,
     ca_der: Vec<u8>,
     ca_pem: String,
@@ -81,7 +91,16 @@ impl Service {
         let issuer = Issuer::from_params(&params, &authority);
         let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
         let tls = server_config(certificate.der().clone(), PrivateKeyDer::Pkcs8(key.serialize_der().into()));
+        Self::listen(Some(tls), ca.der().to_vec(), ca.pem())
+    }
 
+    /// The same without TLS.
+    pub fn start_plain() -> Self {
+        Self::listen(None, Vec::new(), String::new())
+    }
+
+    fn listen(tls: Option<TlsAcceptor>, ca_der: Vec<u8>, ca_pem: String) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let state = Arc::new(Mutex::new(State::default()));
         let (stop, stopped) = oneshot::channel();
         let (ready, port) = std::sync::mpsc::channel();
@@ -99,18 +118,17 @@ impl Service {
             });
         });
         let port = port.recv().unwrap();
-        let (ca_der, ca_pem) = (ca.der().to_vec(), ca.pem());
-        Self { state, arrivals, port, ca_der, ca_pem, stop: Some(stop), thread: Some(thread) }
+        Self { state, arrivals, scheme, port, ca_der, ca_pem, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// The base address, `https://127.0.0.1:PORT`.
+    /// The base address, `https://127.0.0.1:PORT` or the same with `http`.
     pub fn url(&self) -> String {
-        format!("https://127.0.0.1:{}", self.port)
+        format!("{}://127.0.0.1:{}", self.scheme, self.port)
     }
 
     /// The same service under another host name.
     pub fn other_name(&self) -> String {
-        format!("https://localhost:{}", self.port)
+        format!("{}://localhost:{}", self.scheme, self.port)
     }
 
     /// The authority that issued the service's certificate, in DER.
@@ -131,7 +149,7 @@ impl Service {
     /// The same with headers, by name.
     pub fn route_with(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) {
         let headers = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-        let route = Route { headers, body: body.to_vec(), post: None };
+        let route = Route { headers, body: body.to_vec(), ..Route::default() };
         self.state.lock().unwrap().routes.insert(path.to_owned(), route);
     }
 
@@ -144,6 +162,12 @@ impl Service {
     ) {
         let route = Route { post: Some(Arc::new(answer)), ..Route::default() };
         self.state.lock().unwrap().routes.insert(path.to_owned(), route);
+    }
+
+    /// From now on answers `path` only to who sends this header.
+    pub fn demand(&self, path: &str, header: &str, value: &str) {
+        let mut state = self.state.lock().unwrap();
+        state.routes.get_mut(path).unwrap().demanded = Some((header.to_owned(), value.to_owned()));
     }
 
     /// Misbehaves on the next request for `path`; several faults apply one after the other.
@@ -204,7 +228,7 @@ fn server_config(certificate: CertificateDer<'static>, key: PrivateKeyDer<'stati
 
 async fn serve(
     listener: TcpListener,
-    tls: TlsAcceptor,
+    tls: Option<TlsAcceptor>,
     state: Arc<Mutex<State>>,
     arrived: Arc<watch::Sender<usize>>,
 ) {
@@ -216,7 +240,7 @@ async fn serve(
 
 async fn connection(
     stream: TcpStream,
-    tls: TlsAcceptor,
+    tls: Option<TlsAcceptor>,
     state: Arc<Mutex<State>>,
     arrived: Arc<watch::Sender<usize>>,
 ) {
@@ -224,8 +248,22 @@ async fn connection(
         arrived.send_modify(|count| *count += 1);
         std::future::pending::<()>().await;
     }
-    // A client that does not trust this authority ends the handshake: nothing to answer then.
-    let Ok(mut stream) = tls.accept(stream).await else { return };
+    match tls {
+        // A client that does not trust this authority ends the handshake: nothing to answer then.
+        Some(tls) => {
+            if let Ok(stream) = tls.accept(stream).await {
+                exchange(stream, state, arrived).await;
+            }
+        }
+        None => exchange(stream, state, arrived).await,
+    }
+}
+
+async fn exchange(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    state: Arc<Mutex<State>>,
+    arrived: Arc<watch::Sender<usize>>,
+) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let Ok(byte) = stream.read_u8().await else { return };
@@ -247,10 +285,13 @@ async fn connection(
         let fault = state.once.get_mut(&path).and_then(VecDeque::pop_front);
         let fault = fault.or_else(|| state.always.get(&path).cloned());
         let route = state.routes.get(&path).filter(|route| route.post.is_some() == head.starts_with("POST "));
+        let demanded = route.and_then(|route| route.demanded.as_ref());
+        let unmet = demanded.is_some_and(|(name, value)| header(name).as_ref() != Some(value));
+        let fault = fault.or_else(|| unmet.then_some(Fault::Status(400)));
         let posted = route.and_then(|route| {
             let (media_type, body) =
                 route.post.as_ref()?(&header("content-type").unwrap_or_default(), &question);
-            Some(Route { headers: vec![format!("Content-Type: {media_type}")], body, post: None })
+            Some(Route { headers: vec![format!("Content-Type: {media_type}")], body, ..Route::default() })
         });
         answer(fault, posted.as_ref().or(route))
     };
@@ -280,6 +321,14 @@ fn answer(fault: Option<Fault>, route: Option<&Route>) -> Option<Vec<u8>> {
             let header = after.map(|after| format!("Retry-After: {after}"));
             response("429 Too Many Requests", &header.into_iter().collect::<Vec<_>>(), Some(0), b"")
         }
+        Fault::Busy(after) => {
+            let header = after.map(|after| format!("Retry-After: {after}"));
+            response("503 Service Unavailable", &header.into_iter().collect::<Vec<_>>(), Some(0), b"")
+        }
+        Fault::Refuse(status, body) => {
+            response(&format!("{status} Status"), &[], Some(body.len()), body.as_bytes())
+        }
+        Fault::Say(body) => response("200 OK", headers, Some(body.len()), &body),
         Fault::Status(status) => response(&format!("{status} Status"), &[], Some(0), b""),
         Fault::Stall => return None,
         Fault::Redirect(to) => response("302 Found", &[format!("Location: {to}")], Some(0), b""),

@@ -118,4 +118,53 @@ registry! {
     VTPM_USER_DATA_LENGTH "vtpm.user_data.length" Reject false
         "The user data of the HCL report is shorter than a binding."
         "Write all 64 bytes, and collect again.";
+
+    // Collection in a container group (4.1).
+    ACI_COLLECT_CONTEXT_MISSING "aci.collect.context_missing" Reject false
+        "The group's security context is not there."
+        "Set `context_dir` to the directory that UVM_SECURITY_CONTEXT_DIR names in the container.";
+    ACI_COLLECT_CONTEXT_MALFORMED "aci.collect.context_malformed" Reject false
+        "The group's security context, or what a sidecar gives of it, is not of the known form."
+        "The message has the file; the platform writes it when the group starts, so redeploy the group.";
+    ACI_COLLECT_FAKE_REPORT "aci.collect.fake_report" Reject false
+        "The sidecar answered with its canned report, which no hardware made."
+        "Run inside a confidential container group; elsewhere the sidecar has nothing else to give.";
+    ACI_COLLECT_WRONG_REPORT "aci.collect.wrong_report" Reject false
+        "The sidecar returned a report that does not answer the request."
+        "Something in the group substitutes reports; do not use it.";
+    ACI_COLLECT_UNAVAILABLE "aci.collect.unavailable" Indeterminate false
+        "The sidecar did not answer."
+        "See whether the sidecar runs and listens at `sidecar`, and ask again.";
+    ACI_COLLECT_REFUSED "aci.collect.refused" Reject false
+        "The sidecar refused, or its answer is not of the known form."
+        "The message has what it said; see its log.";
+    MAA_COLLECT_UNAVAILABLE "maa.collect.unavailable" Indeterminate false
+        "The attestation service did not answer, or throttles."
+        "Ask again later, or name another region's endpoint in `maa_endpoint`.";
+    MAA_COLLECT_REFUSED "maa.collect.refused" Reject false
+        "The attestation service refused the evidence, or its answer is not of the known form."
+        "The message has what it said.";
+    MAA_COLLECT_WRONG_TOKEN "maa.collect.wrong_token" Reject false
+        "The service's token is about another request."
+        "Something between this program and the service substitutes tokens; do not use this group.";
+
+    // Collection on a machine with a virtual TPM (4.6).
+    VTPM_COLLECT_NO_DEVICE "vtpm.collect.no_device" Reject false
+        "The virtual TPM is not there."
+        "Run inside a confidential machine of Azure, with access to /dev/tpmrm0.";
+    VTPM_COLLECT_FAILED "vtpm.collect.failed" Reject false
+        "The virtual TPM refused, or does not hold what the platform puts there."
+        "The message has the TPM's reason; only a confidential machine has an HCL report and its key.";
+    VTPM_COLLECT_BUSY "vtpm.collect.busy" Indeterminate false
+        "The virtual TPM did not answer in time, or its PCRs change faster than they are quoted."
+        "Ask again when the machine has started up.";
+    VTPM_COLLECT_WRONG_QUOTE "vtpm.collect.wrong_quote" Reject false
+        "A quote does not answer the request."
+        "Something between this program and the platform substitutes quotes; do not use this machine.";
+    VTPM_COLLECT_UNAVAILABLE "vtpm.collect.unavailable" Indeterminate false
+        "The platform's metadata service did not answer."
+        "Let the machine reach 169.254.169.254, and ask again.";
+    VTPM_COLLECT_REFUSED "vtpm.collect.refused" Reject false
+        "The platform's metadata service refused, or its answer is not of the known form."
+        "The message has what it said.";
 }
