@@ -17,4 +17,5 @@ pub use issuer::{Algorithm, Issuer};
 pub use jwks::Jwks;
 pub use verify::verify;
 
+pub(crate) use key::Key;
 pub(crate) use verify::{Judged, judge};
