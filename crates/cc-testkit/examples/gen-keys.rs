@@ -1,5 +1,5 @@
 //! Makes the test keys and authority certificates of `keys/` anew, of all technologies or of one:
-//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|gpu|rim|ocsp]`.
+//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|gpu|rim|ocsp|vtpm]`.
 //!
 //! Everything that contains the old certificates (plugins built for tests) must then be built again.
 #![allow(clippy::expect_used, reason = "a developer's tool: a panic is its error message")]
@@ -33,20 +33,23 @@ fn main() {
     if only.as_deref().is_none_or(|technology| technology == "ocsp") {
         p384(["ocsp-authority", "ocsp-responder"]);
     }
+    if only.as_deref().is_none_or(|technology| technology == "vtpm") {
+        rsa(KeySize::Rsa2048, "vtpm-ak.p8");
+    }
 }
 
 fn snp() {
     for product in Product::ALL {
         let name = product.name().to_lowercase();
-        let [ark, ask, asvk] =
-            ["ark", "ask", "asvk"].map(|role| SignKey::rsa(&rsa(&format!("{role}-{name}.p8"))));
+        let [ark, ask, asvk] = ["ark", "ask", "asvk"]
+            .map(|role| SignKey::rsa(&rsa(KeySize::Rsa4096, &format!("{role}-{name}.p8"))));
         write(&format!("ark-{name}.der"), &CertSpec::ark_with_key(product, &ark).sign(&ark));
         for (role, kind, key) in [("ask", LeafKind::Vcek, &ask), ("asvk", LeafKind::Vlek, &asvk)] {
             let spec = CertSpec::intermediate_with_keys(product, kind, key, &ark);
             write(&format!("{role}-{name}.der"), &spec.sign(&ark));
         }
     }
-    rsa("stranger-rsa.p8");
+    rsa(KeySize::Rsa4096, "stranger-rsa.p8");
     for file in ["vcek.p8", "vlek.p8", "stranger-p384.p8"] {
         ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, file);
     }
@@ -83,8 +86,8 @@ fn p384<const N: usize>(names: [&str; N]) -> [SignKey; N] {
     names.map(|name| SignKey::p384(&ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, &format!("{name}.p8"))))
 }
 
-fn rsa(file: &str) -> Vec<u8> {
-    let pair = KeyPair::generate(KeySize::Rsa4096).expect("RSA key generation");
+fn rsa(size: KeySize, file: &str) -> Vec<u8> {
+    let pair = KeyPair::generate(size).expect("RSA key generation");
     let pkcs8 = pair.as_der().expect("RSA key encoding").as_ref().to_vec();
     write(file, &pkcs8);
     pkcs8
