@@ -1,5 +1,5 @@
 //! Makes the test keys and authority certificates of `keys/` anew, of all technologies or of one:
-//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|gpu|rim|ocsp|maa]`.
+//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|gpu|rim|ocsp|maa|vtpm]`.
 //!
 //! Everything that contains the old certificates (plugins built for tests) must then be built again.
 #![allow(clippy::expect_used, reason = "a developer's tool: a panic is its error message")]
@@ -36,6 +36,9 @@ fn main() {
     if only.as_deref().is_none_or(|technology| technology == "maa") {
         rsa(KeySize::Rsa2048, "maa.p8");
         rsa(KeySize::Rsa2048, "maa-next.p8");
+    }
+    if only.as_deref().is_none_or(|technology| technology == "vtpm") {
+        rsa(KeySize::Rsa2048, "vtpm-ak.p8");
     }
 }
 

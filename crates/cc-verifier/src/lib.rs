@@ -12,6 +12,7 @@
 //! * [`ocsp`]: answers about the revocation of certificates (*verification.md* G8, G13).
 //! * [`snp`]: AMD SEV-SNP reports (*verification.md* section 1).
 //! * [`tdx`]: Intel TDX quotes (*verification.md* section 2).
+//! * [`vtpm`]: report and virtual TPM of Azure's confidential machines (*verification.md* 4.6).
 
 #![forbid(unsafe_code)]
 
@@ -29,3 +30,4 @@ mod request;
 pub mod snp;
 pub mod tdx;
 mod verification;
+pub mod vtpm;

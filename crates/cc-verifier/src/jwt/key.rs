@@ -15,7 +15,7 @@ const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// A key that can make the signatures of one algorithm.
 #[derive(Debug)]
-pub(super) struct Key(ParsedPublicKey);
+pub(crate) struct Key(ParsedPublicKey);
 
 /// The members that are looked at. Numbers are big-endian, in the Base64 of URLs.
 #[derive(Deserialize)]
@@ -64,15 +64,19 @@ impl Key {
             return Err(format!("its `kty` is {:?}", fields.kty));
         }
         match algorithm {
-            Algorithm::Es384 => es384(&fields),
+            Algorithm::Es384 => es384(&fields).map(Self),
             Algorithm::Rs256 => rs256(&fields),
         }
-        .map(Self)
+    }
+
+    /// An RSA key for RS256 (RSASSA-PKCS1-v1_5 with SHA-256), of its numbers as a key has them; `Err` as with [`Key::parse`].
+    pub(crate) fn rs256(n: &str, e: &str) -> Result<Self, String> {
+        rsa(RsaPublicKeyComponents { n: &number("n", n)?, e: &number("e", e)? }).map(Self)
     }
 
     /// Whether `signature` is this key's over `message`. ES384 has r and s in fixed width (RFC 7518, 3.4), each in 1 to
     /// n - 1.
-    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.0.verify_sig(message, signature).is_ok()
     }
 }
@@ -95,10 +99,12 @@ fn es384(fields: &Fields) -> Result<ParsedPublicKey, String> {
     key.map_err(|_| "it is no point on P-384".to_owned())
 }
 
-fn rs256(fields: &Fields) -> Result<ParsedPublicKey, String> {
+fn rs256(fields: &Fields) -> Result<Key, String> {
     match (&fields.n, &fields.e) {
-        (Some(n), Some(e)) => rsa(RsaPublicKeyComponents { n: &number("n", n)?, e: &number("e", e)? }),
-        (None, None) => certified(fields, |spki| rsa(rsa_numbers(spki).map_err(|error| error.to_string())?)),
+        (Some(n), Some(e)) => Key::rs256(n, e),
+        (None, None) => {
+            certified(fields, |spki| rsa(rsa_numbers(spki).map_err(|error| error.to_string())?)).map(Key)
+        }
         _ => Err("it has not both of `n` and `e`".to_owned()),
     }
 }

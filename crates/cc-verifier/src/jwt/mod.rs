@@ -18,4 +18,5 @@ pub use jwks::Jwks;
 pub use verify::verify;
 
 pub(crate) use format::Token;
+pub(crate) use key::Key;
 pub(crate) use verify::{Judged, algorithm, header, judge, signed, under_each};
