@@ -4,6 +4,7 @@
 //! instant to judge for and the memory of verified chains are handed in by the caller, who answers for where
 //! they come from. Nothing here judges whether authentic evidence is *acceptable*; that is policy.
 //!
+//! * [`aci`]: container groups of Azure (*verification.md* 4.2).
 //! * [`ccel`]: event logs of TDX guests (*verification.md* T22).
 //! * [`gpu`]: reports of NVIDIA GPUs and switches (*verification.md* section 3).
 //! * [`jwt`]: signed JSON web tokens (*verification.md* 4.4).
@@ -16,6 +17,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aci;
 mod bytes;
 pub mod ccel;
 pub mod gpu;

@@ -170,6 +170,12 @@ impl<'a> Certificate<'a> {
         Ok(())
     }
 
+    /// Whether it says, in one extendedKeyUsage, that its key is for that purpose.
+    pub(crate) fn has_purpose(&self, purpose: ObjectIdentifier) -> bool {
+        let purposes = self.extensions.only(EXTENDED_KEY_USAGE);
+        purposes.is_some_and(|value| has_purpose(value, purpose).unwrap_or(false))
+    }
+
     fn judge_no_ca(&self) -> Result<(), &'static str> {
         let is_ca = |extension: &Extension<'_>| {
             !matches!(

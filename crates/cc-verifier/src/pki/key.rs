@@ -3,7 +3,8 @@
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA384_FIXED,
-    ParsedPublicKey, RSA_PSS_2048_8192_SHA384, RsaPublicKeyComponents, VerificationAlgorithm,
+    ECDSA_P521_SHA512_FIXED, ParsedPublicKey, RSA_PSS_2048_8192_SHA384, RsaPublicKeyComponents,
+    VerificationAlgorithm,
 };
 use der::Tag;
 use der::oid::ObjectIdentifier;
@@ -19,6 +20,7 @@ const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 const ECDSA_WITH_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
 const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const SECP521R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const MGF1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.8");
 const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
@@ -155,6 +157,11 @@ pub(crate) fn p384_key_of_coordinates(x: &[u8; 48], y: &[u8; 48]) -> Result<Pars
 /// Reads a SubjectPublicKeyInfo with an uncompressed point on P-384, as a key for signatures in fixed width.
 pub(crate) fn p384_key(spki: &[u8]) -> Result<ParsedPublicKey, Malformed> {
     key(&ECDSA_P384_SHA384_FIXED, point(spki, SECP384R1)?)
+}
+
+/// Reads a SubjectPublicKeyInfo with an uncompressed point on P-521, as a key for signatures in fixed width, with SHA-512.
+pub(crate) fn p521_key(spki: &[u8]) -> Result<ParsedPublicKey, Malformed> {
+    key(&ECDSA_P521_SHA512_FIXED, point(spki, SECP521R1)?)
 }
 
 fn key(algorithm: &'static dyn VerificationAlgorithm, point: &[u8]) -> Result<ParsedPublicKey, Malformed> {

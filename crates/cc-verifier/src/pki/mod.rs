@@ -11,6 +11,7 @@ mod crl;
 mod key;
 mod name;
 pub(crate) mod pem;
+mod pkcs1;
 mod window;
 
 pub(crate) use asn1::{Element, Elements, Malformed, context, octets_of_bits};
@@ -18,9 +19,10 @@ pub(crate) use cert::{Certificate, Extensions, KeyUsage};
 pub(crate) use crl::Crl;
 pub(crate) use key::{
     Curve, EcdsaKey, P384_ORDER, RsaKey, is_pss_sha384, key_octets, p256_key, p256_key_of_coordinates,
-    p384_key, p384_key_of_coordinates, rsa_numbers,
+    p384_key, p384_key_of_coordinates, p521_key, rsa_numbers,
 };
 pub(crate) use name::{common_name, printed, serial_number};
+pub(crate) use pkcs1::signed_with_pkcs1;
 pub(crate) use window::{Window, time};
 
 #[cfg(test)]

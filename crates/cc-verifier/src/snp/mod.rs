@@ -33,4 +33,5 @@ pub use product::{Kind, Product, Tcb};
 pub use report::{FirmwareVersion, REPORT_LENGTH, Report, SIGNED_LENGTH};
 pub use slots::Slots;
 pub use verifier::Verifier;
+pub(crate) use verifier::recognise;
 pub use verify::verify;

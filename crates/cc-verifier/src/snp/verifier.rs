@@ -1,7 +1,8 @@
 //! The verifier behind a plugin: messages in, messages out.
 
-use cc_core::message::{Blob, MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest};
-use cc_core::{Finding, Outcome, Profile, Waivers};
+use cc_core::limits::MAX_ENDORSEMENTS;
+use cc_core::message::{MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest};
+use cc_core::{Finding, Outcome, Profile, UnixTime, Waivers};
 
 use super::anchors::Anchors;
 use super::cache::{self, ChainCache};
@@ -32,9 +33,14 @@ impl Verifier {
     /// Requests are named `snp.vcek`, `snp.cert_chain` (intermediate and root, PEM) and `snp.crl`.
     pub fn plan(&self, request: &PlanRequest) -> Result<Plan, Finding> {
         request::contract(&Profile::snp_raw_1(), &request.profile, &request.endorsements)?;
-        let form = form::check(&request.evidence)?;
-        let decoded = slots::decode_tables(bytes(&request.endorsements));
-        let slots = slots::sort(bytes(&request.endorsements), &decoded).1?;
+        self.plan_report(&request.evidence, &bytes(&request.endorsements).collect::<Vec<_>>())
+    }
+
+    /// [`Verifier::plan`] for profiles whose evidence has a report in it.
+    pub(crate) fn plan_report(&self, report: &[u8], endorsements: &[&[u8]]) -> Result<Plan, Finding> {
+        let form = form::check(report)?;
+        let decoded = slots::decode_tables(endorsements.iter().copied());
+        let slots = slots::sort(endorsements.iter().copied(), &decoded).1?;
         slots.within_limits()?;
         let claims = claims::of_report(&form, plan::product(&form, &slots));
         Ok(Plan::new(plan::requests(&form, &slots), claims))
@@ -56,31 +62,47 @@ impl Verifier {
         }
     }
 
-    /// [`Verifier::verify`] for those who have more to judge: what each endorsement is, and the verification.
-    pub(crate) fn answer(&self, request: &VerifyRequest) -> (Vec<&'static str>, Verification) {
-        let form = request::contract(&Profile::snp_raw_1(), &request.profile, &request.endorsements)
-            .and_then(|()| Ok((request::waivers(&request.waivers)?, form::check(&request.evidence)?)));
-        match form {
-            Ok((waivers, form)) => self.answer_form(request, &waivers, &form),
-            Err(finding) => (names(&request.endorsements), Verification::denied(finding)),
+    fn answer(&self, request: &VerifyRequest) -> (Vec<&'static str>, Verification) {
+        let waivers = request::contract(&Profile::snp_raw_1(), &request.profile, &request.endorsements)
+            .and_then(|()| request::waivers(&request.waivers));
+        let endorsements: Vec<_> = bytes(&request.endorsements).collect();
+        match waivers {
+            Ok(waivers) => self.judge(&request.evidence, &endorsements, &waivers, request.now),
+            Err(finding) => (recognise(&endorsements), Verification::denied(finding)),
         }
     }
 
-    fn answer_form(
+    /// [`Verifier::verify`] for profiles whose evidence has a report in it: what each endorsement was recognised as, and
+    /// the verification. There are no more endorsements than are allowed.
+    pub(crate) fn judge(
         &self,
-        request: &VerifyRequest,
+        report: &[u8],
+        endorsements: &[&[u8]],
         waivers: &Waivers,
+        now: UnixTime,
+    ) -> (Vec<&'static str>, Verification) {
+        match form::check(report) {
+            Ok(form) => self.judge_form(&form, endorsements, waivers, now),
+            Err(finding) => (recognise(endorsements), Verification::denied(finding)),
+        }
+    }
+
+    fn judge_form(
+        &self,
         form: &Form<'_>,
+        endorsements: &[&[u8]],
+        waivers: &Waivers,
+        now: UnixTime,
     ) -> (Vec<&'static str>, Verification) {
         let key = self.cache.is_enabled().then(|| {
             let start = cache::key("blobs", &self.anchors, form.kind, form.product);
-            start.list(bytes(&request.endorsements)).finish()
+            start.list(endorsements.iter().copied()).finish()
         });
         let known = match key.as_ref().and_then(|key| self.cache.chain(key)) {
             Some(known) => known,
             None => {
-                let decoded = slots::decode_tables(bytes(&request.endorsements));
-                let (labels, slots) = slots::sort(bytes(&request.endorsements), &decoded);
+                let decoded = slots::decode_tables(endorsements.iter().copied());
+                let (labels, slots) = slots::sort(endorsements.iter().copied(), &decoded);
                 let names = labels.names.clone();
                 let learnt = slots.and_then(|slots| learn(form, &slots, labels, &self.anchors, &self.cache));
                 match learnt {
@@ -89,7 +111,7 @@ impl Verifier {
                 }
             }
         };
-        let verification = conclude(form, &known, waivers, request.now);
+        let verification = conclude(form, &known, waivers, now);
         if let (Some(key), Outcome::Accept(_)) = (key, &verification.outcome) {
             self.cache.keep(key, &known);
         }
@@ -98,10 +120,10 @@ impl Verifier {
 }
 
 /// What each endorsement is. When there are more of them than are allowed none is looked at.
-fn names(endorsements: &[Blob]) -> Vec<&'static str> {
-    if !request::is_bounded(endorsements) {
+pub(crate) fn recognise(endorsements: &[&[u8]]) -> Vec<&'static str> {
+    if endorsements.len() > MAX_ENDORSEMENTS {
         return vec!["unknown"; endorsements.len()];
     }
-    let decoded = slots::decode_tables(bytes(endorsements));
-    slots::sort(bytes(endorsements), &decoded).0.names
+    let decoded = slots::decode_tables(endorsements.iter().copied());
+    slots::sort(endorsements.iter().copied(), &decoded).0.names
 }
