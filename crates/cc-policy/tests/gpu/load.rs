@@ -155,6 +155,7 @@ fn description_tells_the_defaults() {
             "gpu: firmware identity: required (default gpu.require_fwid)",
             "gpu: OCSP answers: required (default gpu.ocsp_required)",
             "gpu: reference manifests: required (default gpu.rim_required)",
+            "gpu: NVIDIA's attestation service as verifier: false (default gpu.allow_nras)",
             "gpu: oldest driver: 580.65.06 (policy.toml:5 gpu.min_driver)",
             "gpu: denied drivers: none (default gpu.denied_drivers)",
             "gpu: oldest VBIOS of HOPPER: 96.00.9f.00.01 (policy.toml:6 gpu.min_vbios.HOPPER)",
@@ -173,7 +174,7 @@ fn the_example_loads_and_has_every_key() {
     let text = include_str!("../../examples/gpu-production.toml");
     let example = Policy::parse(text, "gpu-production.toml").unwrap();
     let lines = example.describe();
-    assert_eq!(lines.iter().filter(|line| line.starts_with("gpu: ")).count(), 15);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("gpu: ")).count(), 16);
     for line in lines.iter().filter(|line| line.starts_with("gpu: ")) {
         assert!(line.contains("(gpu-production.toml:"), "{line} is not in the example");
     }
