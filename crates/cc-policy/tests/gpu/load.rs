@@ -116,8 +116,8 @@ fn the_section_is_refused_alone() {
     let (alone, _) = text.split_once("[tdx]").unwrap();
     assert_eq!(
         parse(alone).unwrap_err().to_string(),
-        "pol.format.invalid: policy.toml:3 gpu: sections `snp` and `tdx` are absent, and GPU evidence is never accepted \
-         alone: a policy needs a section for the processor of the guest that has the GPUs"
+        "pol.format.invalid: policy.toml:3 gpu: sections `snp`, `tdx`, `aci`, `maa` and `azcvm` are absent, and \
+         GPU evidence is never accepted alone: a policy needs one of them for the guest that has the GPUs"
     );
     let (_, gpu) = alone.split_once("[gpu]").unwrap();
     let snp = common::policy_text("", "");
