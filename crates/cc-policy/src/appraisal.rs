@@ -128,7 +128,8 @@ pub fn appraise(
         _ => None,
     };
     let Some(found) = found else { return not_judged(profile, policy) };
-    let findings: Vec<_> = trust_class(subject.trust_class(), &policy.mode).into_iter().chain(found).collect();
+    let findings: Vec<_> =
+        trust_class(subject.trust_class(), &policy.mode).into_iter().chain(found).collect();
     let status = if findings.is_empty() { Status::Affirming } else { Status::Contraindicated };
     Appraisal { status, findings }
 }

@@ -100,7 +100,11 @@ impl CcePolicies {
 
     /// What was found and what was wanted, if HOST_DATA is not the digest of a permitted CCE policy. Init-data that came
     /// are authentic only through a list that is theirs.
-    pub(crate) fn difference(&self, host_data: &Fact<Digest>, init_data: &InitData) -> Option<(String, String)> {
+    pub(crate) fn difference(
+        &self,
+        host_data: &Fact<Digest>,
+        init_data: &InitData,
+    ) -> Option<(String, String)> {
         let came = init_data.sha256();
         let permitted = match (self, came) {
             (Self::Any, None) => host_data.is_ok_and(|found| found != [0; 32]),

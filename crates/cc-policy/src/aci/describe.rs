@@ -10,7 +10,11 @@ pub(crate) fn describe(policy: &AciPolicy) -> Vec<String> {
     let (mut d, p) = (Description::new("aci"), policy);
     d.say("issuer of utility VMs", &p.uvm_issuer.value, &p.uvm_issuer.source);
     d.say("feed of utility VMs", &p.uvm_feed.value, &p.uvm_feed.source);
-    d.say("measurements beside the endorsement", p.measurements.value.describe(hex_list), &p.measurements.source);
+    d.say(
+        "measurements beside the endorsement",
+        p.measurements.value.describe(hex_list),
+        &p.measurements.source,
+    );
     d.say("oldest utility VM", p.uvm_min_svn.value, &p.uvm_min_svn.source);
     d.say("CCE policies", p.cce_policy_allowlist.value.describe(), &p.cce_policy_allowlist.source);
     d.required("text of the CCE policy", &p.require_cce_policy);

@@ -43,7 +43,9 @@ impl Facts {
             launchmeasurement: bytes(claims, "launchmeasurement"),
             guestsvn: integer(claims, "guestsvn"),
             svns: SVNS.map(|(_, claim)| integer(claims, claim)),
-            report: read(claims, "report", |claims, name| claims.map(name).map(|report| Some(report.clone()))),
+            report: read(claims, "report", |claims, name| {
+                claims.map(name).map(|report| Some(report.clone()))
+            }),
         }
     }
 }

@@ -129,7 +129,8 @@ impl Steps<'_> {
 
     fn same<const N: usize>(&mut self, name: &str, token: &Fact<[u8; N]>, report: &Fact<[u8; N]>) {
         if report.is_err() || report != token {
-            let (got, want) = (format!("{name} {}", show_hex(report)), format!("the token's {}", show_hex(token)));
+            let (got, want) =
+                (format!("{name} {}", show_hex(report)), format!("the token's {}", show_hex(token)));
             self.find(codes::MAA_REPORT_MISMATCH, got, want, "specification");
         }
     }

@@ -200,10 +200,7 @@ fn permitted_measurements(
 fn consistent(policy: &SnpPolicy) -> Result<(), PolicyError> {
     let invalid = |place: &str, detail| Err(PolicyError::new(codes::POL_FORMAT_INVALID, place, detail));
     if policy.allow_vlek.value && policy.allowed_csp_ids.value.is_empty() {
-        return invalid(
-            &policy.allow_vlek.source,
-            "VLEK reports are allowed and allowed_csp_ids is empty",
-        );
+        return invalid(&policy.allow_vlek.source, "VLEK reports are allowed and allowed_csp_ids is empty");
     }
     if policy.allow_masked_chip_id.value && policy.chip_allowlist.value != Allowed::Any {
         let detail = "masked chip ids are allowed and chip_allowlist is set, which needs chip ids";

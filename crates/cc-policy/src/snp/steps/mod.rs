@@ -13,11 +13,7 @@ use crate::{Context, Finding};
 type Steps<'a> = crate::steps::Steps<'a, Facts, SnpPolicy>;
 
 /// Takes every step.
-pub(crate) fn appraise(
-    subject: Subject<'_>,
-    policy: &SnpPolicy,
-    context: &Context,
-) -> Vec<Finding> {
+pub(crate) fn appraise(subject: Subject<'_>, policy: &SnpPolicy, context: &Context) -> Vec<Finding> {
     let facts = Facts::read(subject.claims);
     let mut steps = Steps::new(&facts, policy);
     steps.s2_version();

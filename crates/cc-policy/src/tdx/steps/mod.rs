@@ -14,11 +14,7 @@ use crate::{Context, Finding};
 type Steps<'a> = crate::steps::Steps<'a, Facts, TdxPolicy>;
 
 /// Takes every step.
-pub(crate) fn appraise(
-    subject: Subject<'_>,
-    policy: &TdxPolicy,
-    context: &Context,
-) -> Vec<Finding> {
+pub(crate) fn appraise(subject: Subject<'_>, policy: &TdxPolicy, context: &Context) -> Vec<Finding> {
     let facts = Facts::read(subject.claims);
     let mut steps = Steps::new(&facts, policy);
     // T5: lists that were used were judged where they were.
