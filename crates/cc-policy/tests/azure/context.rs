@@ -75,7 +75,7 @@ fn a_used_waiver_needs_the_knob_inside() {
             findings.iter().map(|finding| finding.code.clone()).collect::<Vec<_>>()
         };
         let off = "crl_required = false";
-        assert_eq!(judged("", code.clone()), [code.clone()]);
+        assert_eq!(judged("", code.clone()), std::slice::from_ref(&code));
         assert_eq!(judged(off, code.clone()), []);
         assert_eq!(judged(off, other.clone()), [other]);
         let waivers = kind.policy("", "", off).waivers();

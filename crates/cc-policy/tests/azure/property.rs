@@ -46,7 +46,7 @@ fn change(claims: &mut Claims, picks: &[(prop::sample::Index, bool)], value: &Cl
 }
 
 fn kinds() -> impl Strategy<Value = Kind> {
-    (0..KINDS.len()).prop_map(|at| KINDS[at])
+    prop::sample::select(KINDS.to_vec())
 }
 
 fn changed_claims() -> impl Strategy<Value = (Kind, Claims)> {
