@@ -5,7 +5,8 @@ use std::fmt;
 use cc_core::{Authentic, Claims, Code, Profile, UnixTime, codes};
 
 use crate::allowed::text_list;
-use crate::{Policy, gpu, snp, tdx};
+use crate::steps::{Subject, trust_class};
+use crate::{Policy, aci, azcvm, gpu, maa, snp, tdx};
 
 /// What an appraisal knows besides claims and policy. Everything in it must come from a source that the caller
 /// trusts.
@@ -99,7 +100,7 @@ impl fmt::Display for Finding {
 pub struct Appraisal {
     /// The answer.
     pub status: Status,
-    /// All differences, in the order of the steps of *verification.md* 1.2, 2.2 or 3.2.
+    /// All differences, in the order of the steps of *verification.md* 1.2, 2.2, 3.2 or 4.2 to 4.6.
     pub findings: Vec<Finding>,
 }
 
@@ -114,12 +115,21 @@ pub fn appraise(
     policy: &Policy,
     context: &Context,
 ) -> Appraisal {
-    let findings = match (profile.as_str(), &policy.snp, &policy.tdx, &policy.gpu) {
-        (snp::PROFILE, Some(section), _, _) => snp::appraise(subject, section, &policy.mode, context),
-        (tdx::PROFILE, _, Some(section), _) => tdx::appraise(subject, section, &policy.mode, context),
-        (gpu::PROFILE, _, _, Some(section)) => gpu::appraise(subject, section, &policy.mode),
-        _ => return not_judged(profile, policy),
+    let evidence = Subject { claims: subject.value(), waived: subject.waived() };
+    let found = match profile.as_str() {
+        snp::PROFILE => policy.snp.as_ref().map(|section| snp::appraise(evidence, section, context)),
+        tdx::PROFILE => policy.tdx.as_ref().map(|section| tdx::appraise(evidence, section, context)),
+        gpu::PROFILE => policy.gpu.as_ref().map(|section| gpu::appraise(evidence, section)),
+        aci::PROFILE => policy.aci.as_ref().map(|section| aci::appraise(evidence, section, context)),
+        maa::PROFILE => policy.maa.as_ref().map(|section| maa::appraise(evidence, section, context)),
+        azcvm::PROFILE => {
+            policy.azcvm.as_ref().map(|section| azcvm::appraise(evidence, section, context, &policy.file))
+        }
+        _ => None,
     };
+    let Some(found) = found else { return not_judged(profile, policy) };
+    let findings: Vec<_> =
+        trust_class(subject.trust_class(), &policy.mode).into_iter().chain(found).collect();
     let status = if findings.is_empty() { Status::Affirming } else { Status::Contraindicated };
     Appraisal { status, findings }
 }
@@ -129,6 +139,9 @@ fn not_judged(profile: &Profile, policy: &Policy) -> Appraisal {
         policy.snp.is_some().then_some(snp::PROFILE),
         policy.tdx.is_some().then_some(tdx::PROFILE),
         policy.gpu.is_some().then_some(gpu::PROFILE),
+        policy.aci.is_some().then_some(aci::PROFILE),
+        policy.maa.is_some().then_some(maa::PROFILE),
+        policy.azcvm.is_some().then_some(azcvm::PROFILE),
     ];
     let allowed = text_list(sections.into_iter().flatten());
     let finding = Finding {

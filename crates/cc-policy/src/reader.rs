@@ -134,7 +134,8 @@ impl<'t> Table<'t> {
         self.entries.contains_key(key)
     }
 
-    fn path_of(&self, key: &str) -> String {
+    /// The key with the names of the tables around it, for example `snp.min_tcb.Genoa`.
+    pub(crate) fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 

@@ -176,7 +176,7 @@ fn a_fault_in_any_section_refuses_the_policy() {
         ("[snp]", "[snp]\nallow_debug = true", "pol.profile.development"),
         ("gpu_count = 1", "", "pol.format.invalid"),
         ("[gpu]", "[gpu]\nrim_required = false", "pol.profile.development"),
-        ("[tdx]", "[aci]\n[tdx]", "pol.format.invalid"),
+        ("[tdx]", "[sgx]\n[tdx]", "pol.format.invalid"),
         ("[tdx]", "[tdx]\nvmpl = 0", "pol.format.invalid"),
     ] {
         assert_eq!(parse(&good.replacen(from, to, 1)).unwrap_err().code.as_str(), code, "{from} -> {to}");

@@ -1,12 +1,13 @@
 //! What the `[snp]` section permits, for people: `muster policy check`.
 
-use super::policy::{CiphertextHiding, SnpPolicy};
+use super::policy::{CiphertextHiding, Launch, SnpPolicy};
 use crate::allowed::{hex_list, text_list};
 use crate::description::{Description, none_or};
 
-/// One line for each knob, in the order of the steps, with the place that decided it.
-pub(crate) fn describe(policy: &SnpPolicy) -> Vec<String> {
-    let (mut d, p) = (Description::new("snp"), policy);
+/// One line for each knob, in the order of the steps, with the place that decided it. `section` is what the section is
+/// called.
+pub(crate) fn describe(policy: &SnpPolicy, section: &'static str) -> Vec<String> {
+    let (mut d, p) = (Description::new(section), policy);
     d.say("report versions", text_list(&p.versions.value), &p.versions.source);
     d.allowed("VLEK reports", &p.allow_vlek);
     d.allowed("masked chip ids", &p.allow_masked_chip_id);
@@ -42,8 +43,10 @@ pub(crate) fn describe(policy: &SnpPolicy) -> Vec<String> {
     d.required("ECC memory", &p.require_ecc);
     let mitigations = format!("{:#x}", p.required_mitigations.value);
     d.say("mitigation bits", mitigations, &p.required_mitigations.source);
-    d.say("measurements", p.measurements.value.describe(hex_list), &p.measurements.source);
-    d.say("host data", p.host_data.value.describe(), &p.host_data.source);
+    if let Launch::Own { measurements, host_data } = &p.launch {
+        d.say("measurements", measurements.value.describe(hex_list), &measurements.source);
+        d.say("host data", host_data.value.describe(), &host_data.source);
+    }
     d.required("ID block", &p.require_id_block);
     d.required("author key", &p.require_author_key);
     d.say("ID keys", none_or(hex_list(&p.id_key_digests.value)), &p.id_key_digests.source);

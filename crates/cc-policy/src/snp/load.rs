@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use cc_core::{Code, codes};
 use toml::de::DeValue;
 
-use super::policy::{CiphertextHiding, Line, Minimum, SnpPolicy};
+use super::policy::{CiphertextHiding, Launch, Line, Minimum, SnpPolicy};
 use super::values::{Abi, ChipId, FwVersion, Product};
 use crate::PolicyError;
 use crate::allowed::{Allowed, LaunchData};
@@ -21,18 +21,40 @@ const KEY_DIGESTS: &str = "a list of digests of 96 hexadecimal digits, none of t
 
 /// Reads the section, then refuses what contradicts itself or, in production, weakens a locked knob.
 pub(crate) fn load(mut t: Table<'_>, mode: &Placed<Mode>) -> Result<SnpPolicy, PolicyError> {
+    let launch = launch(&mut t, mode)?;
+    load_knobs(t, mode, launch)
+}
+
+/// The same inside the section of a platform which gives measurement and host data itself, so that their keys are unknown
+/// here.
+pub(crate) fn load_within(t: Table<'_>, mode: &Placed<Mode>) -> Result<SnpPolicy, PolicyError> {
+    load_knobs(t, mode, Launch::Around)
+}
+
+fn launch(t: &mut Table<'_>, mode: &Placed<Mode>) -> Result<Launch, PolicyError> {
     let section = t.source().to_owned();
+    let measurements =
+        t.optional("measurements", "a list of measurements of 96 hexadecimal digits", measurements)?;
+    let host_data = t.knob(
+        "host_data",
+        "\"zero\", \"init-data\" or a list of values of 64 hexadecimal digits",
+        LaunchData::read,
+        LaunchData::Zero,
+    )?;
+    Ok(Launch::Own { measurements: permitted_measurements(measurements, &section, mode)?, host_data })
+}
+
+fn load_knobs(mut t: Table<'_>, mode: &Placed<Mode>, launch: Launch) -> Result<SnpPolicy, PolicyError> {
     let off = |t: &mut Table<'_>, key| t.knob(key, FLAG, flag, false);
     let on = |t: &mut Table<'_>, key| t.knob(key, FLAG, flag, true);
 
-    let measurements =
-        t.optional("measurements", "a list of measurements of 96 hexadecimal digits", measurements)?;
     let permitted = t.knob(
         "products",
         "a list of \"Milan\", \"Genoa\" and \"Turin\" that is not empty",
         some_of(|v| Product::parse(v.as_str()?)),
         vec![Product::Genoa, Product::Turin],
     )?;
+    let minimums = t.path_of("min_tcb");
     let lines = lines(t.table("min_tcb")?, t.table("min_fw")?)?;
 
     let policy = SnpPolicy {
@@ -44,7 +66,7 @@ pub(crate) fn load(mut t: Table<'_>, mode: &Placed<Mode>) -> Result<SnpPolicy, P
         )?,
         allow_vlek: off(&mut t, "allow_vlek")?,
         allow_masked_chip_id: off(&mut t, "allow_masked_chip_id")?,
-        products: permitted_lines(permitted, lines)?,
+        products: permitted_lines(permitted, lines, &minimums)?,
         crl_required: on(&mut t, "crl_required")?,
         crl_max_age_days: t.knob("crl_max_age_days", "a number of days", number, 7)?,
         allowed_csp_ids: t.knob("allowed_csp_ids", "a list of texts", list(text), Vec::new())?,
@@ -78,13 +100,7 @@ pub(crate) fn load(mut t: Table<'_>, mode: &Placed<Mode>) -> Result<SnpPolicy, P
             number,
             0,
         )?,
-        measurements: permitted_measurements(measurements, &section, mode)?,
-        host_data: t.knob(
-            "host_data",
-            "\"zero\", \"init-data\" or a list of values of 64 hexadecimal digits",
-            LaunchData::read,
-            LaunchData::Zero,
-        )?,
+        launch,
         require_id_block: off(&mut t, "require_id_block")?,
         require_author_key: off(&mut t, "require_author_key")?,
         id_key_digests: t.knob("id_key_digests", KEY_DIGESTS, list(key_digest), Vec::new())?,
@@ -134,11 +150,11 @@ fn lines(mut tcbs: Table<'_>, mut fws: Table<'_>) -> Result<BTreeMap<Product, Li
 }
 
 fn min_fw(fws: &mut Table<'_>, product: Product) -> Result<Placed<FwVersion>, PolicyError> {
-    let set = fws.has(product.name());
+    let (set, default) = (fws.has(product.name()), format!("default {}", fws.path_of(product.name())));
     let mut table = fws.table(product.name())?;
     let mut part = |key| table.knob(key, "a number of 8 bits", number, 0).map(|part| part.value);
     let value = FwVersion { major: part("major")?, minor: part("minor")?, build: part("build")? };
-    let source = if set { table.source().to_owned() } else { format!("default snp.min_fw.{product}") };
+    let source = if set { table.source().to_owned() } else { default };
     table.finish()?;
     Ok(Placed { value, source })
 }
@@ -146,9 +162,10 @@ fn min_fw(fws: &mut Table<'_>, product: Product) -> Result<Placed<FwVersion>, Po
 fn permitted_lines(
     permitted: Placed<Vec<Product>>,
     mut lines: BTreeMap<Product, Line>,
+    minimums: &str,
 ) -> Result<Placed<BTreeMap<Product, Line>>, PolicyError> {
     if let Some(product) = permitted.value.iter().find(|product| !lines.contains_key(product)) {
-        let detail = format!("product {product} is permitted and table snp.min_tcb.{product} is absent");
+        let detail = format!("product {product} is permitted and table {minimums}.{product} is absent");
         return Err(PolicyError::new(codes::POL_MIN_TCB_UNSET, permitted.source, detail));
     }
     lines.retain(|product, _| permitted.value.contains(product));
@@ -183,13 +200,10 @@ fn permitted_measurements(
 fn consistent(policy: &SnpPolicy) -> Result<(), PolicyError> {
     let invalid = |place: &str, detail| Err(PolicyError::new(codes::POL_FORMAT_INVALID, place, detail));
     if policy.allow_vlek.value && policy.allowed_csp_ids.value.is_empty() {
-        return invalid(
-            &policy.allow_vlek.source,
-            "VLEK reports are allowed and snp.allowed_csp_ids is empty",
-        );
+        return invalid(&policy.allow_vlek.source, "VLEK reports are allowed and allowed_csp_ids is empty");
     }
     if policy.allow_masked_chip_id.value && policy.chip_allowlist.value != Allowed::Any {
-        let detail = "masked chip ids are allowed and snp.chip_allowlist is set, which needs chip ids";
+        let detail = "masked chip ids are allowed and chip_allowlist is set, which needs chip ids";
         return invalid(&policy.allow_masked_chip_id.source, detail);
     }
     let (ids, authors) = (&policy.id_key_digests, &policy.author_key_digests);
@@ -210,7 +224,7 @@ fn consistent(policy: &SnpPolicy) -> Result<(), PolicyError> {
         (!authors.value.is_empty(), &authors.source),
     ] {
         if has_effect {
-            return invalid(source, "has no effect while snp.require_id_block is false");
+            return invalid(source, "has no effect while require_id_block is false");
         }
     }
     Ok(())
@@ -226,7 +240,7 @@ fn fit_for_production(policy: &SnpPolicy) -> Result<(), PolicyError> {
         }
     }
     if policy.products.value.contains_key(&Product::Milan) && policy.chip_allowlist.value == Allowed::Any {
-        let detail = "Milan is permitted and snp.chip_allowlist is absent: a Milan chip's key may be known to \
+        let detail = "Milan is permitted and chip_allowlist is absent: a Milan chip's key may be known to \
                       whoever operated it, so that the chips must be named";
         return refused(codes::POL_FORMAT_INVALID, &policy.products.source, detail);
     }

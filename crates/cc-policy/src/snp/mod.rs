@@ -14,6 +14,6 @@ mod values;
 pub(crate) const PROFILE: &str = "snp-raw-1";
 
 pub(crate) use describe::describe;
-pub(crate) use load::load;
+pub(crate) use load::{load, load_within};
 pub(crate) use policy::{SnpPolicy, needs_init_data, waivable};
 pub(crate) use steps::appraise;

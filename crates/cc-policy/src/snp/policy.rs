@@ -44,10 +44,8 @@ pub(crate) struct SnpPolicy {
     pub(super) require_ecc: Placed<bool>,
     // S26.
     pub(super) required_mitigations: Placed<u64>,
-    // S27.
-    pub(super) measurements: Placed<Allowed<[u8; 48]>>,
-    // S28.
-    pub(super) host_data: Placed<LaunchData<32>>,
+    // S27, S28.
+    pub(super) launch: Launch,
     // S29.
     pub(super) require_id_block: Placed<bool>,
     pub(super) require_author_key: Placed<bool>,
@@ -69,7 +67,16 @@ pub(crate) const fn waivable(policy: &SnpPolicy) -> [(Code, &Placed<bool>); 1] {
 
 /// Whether HOST_DATA must be the digest of the init-data.
 pub(crate) const fn needs_init_data(policy: &SnpPolicy) -> bool {
-    matches!(policy.host_data.value, LaunchData::InitData)
+    matches!(&policy.launch, Launch::Own { host_data, .. } if matches!(host_data.value, LaunchData::InitData))
+}
+
+/// Who judges MEASUREMENT and HOST_DATA.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Launch {
+    /// This section.
+    Own { measurements: Placed<Allowed<[u8; 48]>>, host_data: Placed<LaunchData<32>> },
+    /// The section around this one, on whose platform they mean more than a value in a list.
+    Around,
 }
 
 /// The minimums of a permitted product line.

@@ -6,9 +6,10 @@ use crate::allowed::{Allowed, hex_list, text_list};
 use crate::description::{Description, none_or};
 use crate::reader::Placed;
 
-/// One line for each knob, in the order of the steps, with the place that decided it.
-pub(crate) fn describe(policy: &TdxPolicy) -> Vec<String> {
-    let (mut d, p) = (Description::new("tdx"), policy);
+/// One line for each knob, in the order of the steps, with the place that decided it. `section` is what the section is
+/// called.
+pub(crate) fn describe(policy: &TdxPolicy, section: &'static str) -> Vec<String> {
+    let (mut d, p) = (Description::new(section), policy);
     d.required("revocation lists", &p.crl_required);
     let age = match p.collateral_max_age_hours.value {
         MaxAge::NextUpdate => "until its next update".to_owned(),

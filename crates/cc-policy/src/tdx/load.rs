@@ -201,12 +201,12 @@ fn consistent(policy: &TdxPolicy) -> Result<(), PolicyError> {
             (advisories.value.is_empty(), "accepted_advisories"),
         ] {
             if unset {
-                return invalid(&accepted.source, format!("{old} is accepted and tdx.{key} says nothing"));
+                return invalid(&accepted.source, format!("{old} is accepted and {key} says nothing"));
             }
         }
     }
     if !advisories.value.is_empty() && accepted.value.iter().all(|status| *status == TcbStatus::UpToDate) {
-        let detail = "has no effect while tdx.accepted_status has nothing but UpToDate";
+        let detail = "has no effect while accepted_status has nothing but UpToDate";
         return invalid(&advisories.source, detail.to_owned());
     }
     if policy.xfam_allowed.value & XFAM_MANDATORY != XFAM_MANDATORY {
@@ -216,7 +216,7 @@ fn consistent(policy: &TdxPolicy) -> Result<(), PolicyError> {
     if let Allowed::Only(allowed) = &policy.platform_allowlist.value
         && allowed.iter().all(|id| policy.platform_denylist.value.contains(id))
     {
-        let detail = "has no platform that is not on tdx.platform_denylist";
+        let detail = "has no platform that is not on platform_denylist";
         return invalid(&policy.platform_allowlist.source, detail.to_owned());
     }
     Ok(())

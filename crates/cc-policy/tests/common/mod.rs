@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod azure;
 pub(crate) mod gpu;
 pub(crate) mod tdx;
 

@@ -116,8 +116,8 @@ fn the_section_is_refused_alone() {
     let (alone, _) = text.split_once("[tdx]").unwrap();
     assert_eq!(
         parse(alone).unwrap_err().to_string(),
-        "pol.format.invalid: policy.toml:3 gpu: sections `snp` and `tdx` are absent, and GPU evidence is never accepted \
-         alone: a policy needs a section for the processor of the guest that has the GPUs"
+        "pol.format.invalid: policy.toml:3 gpu: sections `snp`, `tdx`, `aci`, `maa` and `azcvm` are absent, and \
+         GPU evidence is never accepted alone: a policy needs one of them for the guest that has the GPUs"
     );
     let (_, gpu) = alone.split_once("[gpu]").unwrap();
     let snp = common::policy_text("", "");
@@ -155,6 +155,7 @@ fn description_tells_the_defaults() {
             "gpu: firmware identity: required (default gpu.require_fwid)",
             "gpu: OCSP answers: required (default gpu.ocsp_required)",
             "gpu: reference manifests: required (default gpu.rim_required)",
+            "gpu: NVIDIA's attestation service as verifier: false (default gpu.allow_nras)",
             "gpu: oldest driver: 580.65.06 (policy.toml:5 gpu.min_driver)",
             "gpu: denied drivers: none (default gpu.denied_drivers)",
             "gpu: oldest VBIOS of HOPPER: 96.00.9f.00.01 (policy.toml:6 gpu.min_vbios.HOPPER)",
@@ -173,7 +174,7 @@ fn the_example_loads_and_has_every_key() {
     let text = include_str!("../../examples/gpu-production.toml");
     let example = Policy::parse(text, "gpu-production.toml").unwrap();
     let lines = example.describe();
-    assert_eq!(lines.iter().filter(|line| line.starts_with("gpu: ")).count(), 15);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("gpu: ")).count(), 16);
     for line in lines.iter().filter(|line| line.starts_with("gpu: ")) {
         assert!(line.contains("(gpu-production.toml:"), "{line} is not in the example");
     }

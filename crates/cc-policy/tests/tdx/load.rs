@@ -143,7 +143,7 @@ fn refusals_say_what_is_missing() {
     );
     assert_eq!(
         detail(&policy_text("", "accepted_status = [\"OutOfDate\"]")),
-        "pol.format.invalid: policy.toml:5 tdx.accepted_status: OutOfDate is accepted and tdx.min_tcb_date says \
+        "pol.format.invalid: policy.toml:5 tdx.accepted_status: OutOfDate is accepted and min_tcb_date says \
          nothing"
     );
     assert_eq!(

@@ -83,6 +83,9 @@ registry! {
     MAA_REPORT_MISMATCH "maa.report.mismatch" Reject false
         "The raw report is not the one that the token is about."
         "Send the report and the token of one request.";
+    MAA_REPORT_MISSING "maa.report.missing" Reject false
+        "The raw report that the token is about did not come with it, and the policy requires it."
+        "Send the report along, or say `require_raw_report = false` where the service's word is enough.";
 
     // *verification.md* 4.6.
     VTPM_FORMAT_MALFORMED "vtpm.format.malformed" Reject false
@@ -115,6 +118,12 @@ registry! {
     VTPM_PCR_DIGEST "vtpm.pcr.digest" Reject false
         "The values of the PCRs are not those that were quoted."
         "Send the values of the same moment as the quote.";
+    VTPM_PCR_VALUE "vtpm.pcr.value" Reject false
+        "A PCR has none of the values that the policy lists."
+        "Boot the reviewed image, or list the new value under `pcrs` after reviewing what changed.";
+    VTPM_SECURE_BOOT_DISABLED "vtpm.secure_boot.disabled" Reject false
+        "The machine runs without secure boot."
+        "Deploy the machine with secure boot, or say `require_secure_boot = false` in the policy.";
     VTPM_USER_DATA_LENGTH "vtpm.user_data.length" Reject false
         "The user data of the HCL report is shorter than a binding."
         "Write all 64 bytes, and collect again.";

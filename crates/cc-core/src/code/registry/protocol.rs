@@ -79,6 +79,9 @@ registry! {
     POL_MIN_TCB_UNSET "pol.min_tcb.unset" Reject false
         "A product line is permitted without a minimum TCB."
         "Give min_tcb for each permitted product, from AMD's current bulletins.";
+    POL_UVM_MIN_SVN_UNSET "pol.uvm_min_svn.unset" Reject false
+        "The policy does not say which utility VMs are permitted."
+        "Set `uvm_min_svn` to the SVN of the oldest utility VM that may run; in [maa], `measurements` will do.";
     POL_PROFILE_DEVELOPMENT "pol.profile.development" Reject false
         "A knob that is locked in production is weakened, or the evidence is emulated."
         "Use the secure value, or mark the policy `profile = \"development\"`; production peers refuse that.";

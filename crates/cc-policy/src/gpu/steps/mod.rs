@@ -10,30 +10,28 @@ mod state;
 
 use std::fmt::Display;
 
-use cc_core::{Authentic, Claims, Code};
+use cc_core::Code;
 
 use super::facts::{DeviceFacts, Facts};
 use super::policy::{GpuPolicy, waivable};
 use crate::Finding;
 use crate::allowed::text_list;
-use crate::policy::Mode;
-use crate::reader::Placed;
+use crate::steps::Subject;
 
 type Steps<'a> = crate::steps::Steps<'a, Facts, GpuPolicy>;
 
 /// Takes every step.
-pub(crate) fn appraise(subject: &Authentic<Claims>, policy: &GpuPolicy, mode: &Placed<Mode>) -> Vec<Finding> {
-    let facts = Facts::read(subject.value());
+pub(crate) fn appraise(subject: Subject<'_>, policy: &GpuPolicy) -> Vec<Finding> {
+    let facts = Facts::read(subject.claims);
     let mut steps = Steps::new(&facts, policy);
-    steps.trust_class(subject.trust_class(), mode);
     steps.g1_devices();
     steps.g3_architecture();
     steps.g5_firmware_identity();
     // G8, G12: what was not waived was judged by verification.
-    steps.used_waivers(subject.waived(), &waivable(policy));
+    steps.used_waivers(subject.waived, &waivable(policy));
     steps.service();
     steps.g10_versions();
-    steps.g17_unreferenced(subject.waived());
+    steps.g17_unreferenced(subject.waived);
     steps.g18_mode();
     steps.g19_state();
     steps.findings

@@ -4,13 +4,22 @@ use cc_core::codes;
 
 use super::Steps;
 use crate::InitData;
-use crate::allowed::{Allowed, hex_list};
+use crate::allowed::{Allowed, LaunchData, hex_list};
 use crate::facts::{show, show_hex};
+use crate::reader::Placed;
+use crate::snp::policy::Launch;
 
 impl Steps<'_> {
+    /// S27 and S28, unless the section around this one judges what they are about.
+    pub(super) fn s27_s28_launch(&mut self, init_data: &InitData) {
+        if let Launch::Own { measurements, host_data } = &self.policy.launch {
+            self.measurement(measurements);
+            self.host_data(host_data, init_data);
+        }
+    }
+
     /// A measurement of zero is no measurement, even where any is allowed.
-    pub(super) fn s27_measurement(&mut self) {
-        let allowed = &self.policy.measurements;
+    fn measurement(&mut self, allowed: &Placed<Allowed<[u8; 48]>>) {
         let known = self.facts.measurement.is_ok_and(|measurement| {
             measurement != [0; 48]
                 && match &allowed.value {
@@ -28,8 +37,7 @@ impl Steps<'_> {
         }
     }
 
-    pub(super) fn s28_host_data(&mut self, init_data: &InitData) {
-        let expected = &self.policy.host_data;
+    fn host_data(&mut self, expected: &Placed<LaunchData<32>>, init_data: &InitData) {
         if let Some((got, want)) = expected.value.difference(&self.facts.host_data, init_data.sha256()) {
             self.find(codes::SNP_HOST_DATA_MISMATCH, got, want, &expected.source);
         }

@@ -5,31 +5,22 @@ mod guest;
 mod identity;
 mod launch;
 
-use cc_core::{Authentic, Claims};
-
 use super::facts::Facts;
 use super::policy::SnpPolicy;
-use crate::policy::Mode;
-use crate::reader::Placed;
+use crate::steps::Subject;
 use crate::{Context, Finding};
 
 type Steps<'a> = crate::steps::Steps<'a, Facts, SnpPolicy>;
 
 /// Takes every step.
-pub(crate) fn appraise(
-    subject: &Authentic<Claims>,
-    policy: &SnpPolicy,
-    mode: &Placed<Mode>,
-    context: &Context,
-) -> Vec<Finding> {
-    let facts = Facts::read(subject.value());
+pub(crate) fn appraise(subject: Subject<'_>, policy: &SnpPolicy, context: &Context) -> Vec<Finding> {
+    let facts = Facts::read(subject.claims);
     let mut steps = Steps::new(&facts, policy);
-    steps.trust_class(subject.trust_class(), mode);
     steps.s2_version();
     steps.s6_signing_key();
     steps.s8_masked_chip_id();
     let line = steps.s9_product();
-    steps.s13_revocation_list(subject.waived(), context.now);
+    steps.s13_revocation_list(subject.waived, context.now);
     steps.s18_csp_id();
     steps.s20_provisional();
     steps.s21_minimums(line);
@@ -38,8 +29,7 @@ pub(crate) fn appraise(
     steps.s24_guest_policy();
     steps.s25_platform();
     steps.s26_mitigations();
-    steps.s27_measurement();
-    steps.s28_host_data(&context.init_data);
+    steps.s27_s28_launch(&context.init_data);
     steps.s29_id_block();
     steps.s30_image();
     steps.s31_chip();

@@ -6,28 +6,19 @@ mod launch;
 mod platform;
 mod tcb;
 
-use cc_core::{Authentic, Claims};
-
 use super::facts::Facts;
 use super::policy::{TdxPolicy, waivable};
-use crate::policy::Mode;
-use crate::reader::Placed;
+use crate::steps::Subject;
 use crate::{Context, Finding};
 
 type Steps<'a> = crate::steps::Steps<'a, Facts, TdxPolicy>;
 
 /// Takes every step.
-pub(crate) fn appraise(
-    subject: &Authentic<Claims>,
-    policy: &TdxPolicy,
-    mode: &Placed<Mode>,
-    context: &Context,
-) -> Vec<Finding> {
-    let facts = Facts::read(subject.value());
+pub(crate) fn appraise(subject: Subject<'_>, policy: &TdxPolicy, context: &Context) -> Vec<Finding> {
+    let facts = Facts::read(subject.claims);
     let mut steps = Steps::new(&facts, policy);
-    steps.trust_class(subject.trust_class(), mode);
     // T5: lists that were used were judged where they were.
-    steps.used_waivers(subject.waived(), &waivable(policy));
+    steps.used_waivers(subject.waived, &waivable(policy));
     steps.t6_t7_collateral_age(context.now);
     steps.t8_evaluation();
     steps.t12_qe_status();
