@@ -8,8 +8,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use crate::run::{Result, cargo, root, run, target_dir, write};
 
 /// A plugin of this repository: package name and the profiles it may serve.
-const PLUGINS: &[(&str, &[&str])] =
-    &[("cc-snp", &["snp-raw-1"]), ("cc-tdx", &["tdx-quote-1"]), ("cc-gpu", &["nv-spdm-1"])];
+const PLUGINS: &[(&str, &[&str])] = &[
+    ("cc-snp", &["snp-raw-1"]),
+    ("cc-tdx", &["tdx-quote-1"]),
+    ("cc-gpu", &["nv-spdm-1"]),
+    ("cc-aci", &["aci-raw-1", "aci-maa-1", "az-cvm-vtpm-1"]),
+];
 
 /// The plugins of synthetic hardware, for machines that have no real one; never among the others.
 const EMULATED: &[(&str, &[&str])] =

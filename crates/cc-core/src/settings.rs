@@ -44,6 +44,20 @@ impl Settings {
         }
     }
 
+    /// Takes a list of texts, or none when it is not set.
+    pub fn take_texts(&mut self, name: &str) -> Result<Vec<String>, Finding> {
+        let wrong = || invalid(format!("`config.{name}` must be a list of strings"));
+        let text = |value| match value {
+            ClaimValue::Text(text) => Ok(text),
+            _ => Err(wrong()),
+        };
+        match self.0.take(name) {
+            None => Ok(Vec::new()),
+            Some(ClaimValue::List(list)) => list.into_iter().map(text).collect(),
+            Some(_) => Err(wrong()),
+        }
+    }
+
     /// Takes a number, or the default when it is not set.
     pub fn take_integer(&mut self, name: &str, default: u64) -> Result<u64, Finding> {
         match self.0.take(name) {
@@ -100,6 +114,21 @@ mod tests {
             Ok(Duration::from_secs(90))
         );
         assert_eq!(none.take_path("lock", Path::new("/run/x")), Ok(PathBuf::from("/run/x")));
+    }
+
+    #[test]
+    fn a_list_is_one_of_texts() {
+        let read = |value: ClaimValue| {
+            let mut values = Claims::new();
+            values.insert("issuers", value);
+            Settings::new(values).take_texts("issuers").map_err(|finding| finding.code)
+        };
+        let list = |values: &[&str]| ClaimValue::List(values.iter().map(|v| ClaimValue::from(*v)).collect());
+        assert_eq!(read(list(&["a", "b"])), Ok(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(read(list(&[])), Ok(Vec::new()));
+        assert_eq!(read("a".into()), Err(codes::PLUG_CONFIG_INVALID));
+        assert_eq!(read(ClaimValue::List(vec![ClaimValue::from(1_u64)])), Err(codes::PLUG_CONFIG_INVALID));
+        assert_eq!(Settings::empty().take_texts("issuers"), Ok(Vec::new()));
     }
 
     #[test]

@@ -64,8 +64,9 @@ fn token(evidence: &Token) -> Result<BoundField, Finding> {
     let unreadable = || Finding::new(codes::JWT_FORMAT_INVALID, "the token's payload cannot be read");
     let segment = evidence.token.split(|byte| *byte == b'.').nth(1).ok_or_else(unreadable)?;
     let payload = URL_SAFE_NO_PAD.decode(segment).map_err(|_| unreadable())?;
-    let payload: Payload = serde_json::from_slice(&payload)
-        .map_err(|error| mismatch(format!("the token's claims cannot be compared with runtime data: {error}")))?;
+    let payload: Payload = serde_json::from_slice(&payload).map_err(|error| {
+        mismatch(format!("the token's claims cannot be compared with runtime data: {error}"))
+    })?;
     let report_data = hex::decode(&payload.report_data)
         .map_err(|error| mismatch(format!("the token's report data: {error}")))?;
     let field = through(&evidence.runtime_data, &report_data)?;

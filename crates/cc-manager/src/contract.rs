@@ -9,9 +9,7 @@ use cc_core::message::{
     CollectRequest, Collected, Denial, EndorsementRequest, Floor, Message, Plan, Post, VerifyReply,
     VerifyRequest, WireOutcome,
 };
-use cc_core::{
-    Accepted, BoundField, BoundKind, ClaimValue, Claims, Class, Code, Finding, codes,
-};
+use cc_core::{Accepted, BoundField, BoundKind, ClaimValue, Claims, Class, Code, Finding, codes};
 
 use crate::bound;
 

@@ -15,8 +15,8 @@
 #![forbid(unsafe_code)]
 
 pub mod attest;
-pub mod clock;
 mod bound;
+pub mod clock;
 mod collateral;
 mod config;
 mod contract;

@@ -70,7 +70,7 @@ fn verifier() -> Verifier {
 fn with_issuers(issuers: &[&str], entries: usize) -> Verifier {
     let issuers = issuers.iter().map(|issuer| (*issuer).to_owned()).collect();
     let anchors = Anchors::new(ark_der(Product::Milan), ark_der(Product::Genoa), ark_der(Product::Turin));
-    Verifier::new(issuers, anchors, entries)
+    Verifier::new(issuers, anchors, entries).unwrap()
 }
 
 /// The outcome after a change to the token, with and without the raw report.
@@ -165,13 +165,13 @@ fn rows_of_the_catalogue() {
             CODES[1],
         ),
         ("N-MAA-22", |token| token.payload.remove("x-ms-compliance-status"), CODES[1]),
-        (
-            "N-MAA-24",
-            |token| token.payload.set_text("x-ms-sevsnpvm-is-debuggable", "false"),
-            CODES[2],
-        ),
+        ("N-MAA-24", |token| token.payload.set_text("x-ms-sevsnpvm-is-debuggable", "false"), CODES[2]),
         ("a policy's token", |token| token.payload.remove("x-ms-attestation-type"), CODES[0]),
-        ("a type that is no text", |token| token.payload.set("x-ms-attestation-type", "[\"sevsnpvm\"]"), CODES[0]),
+        (
+            "a type that is no text",
+            |token| token.payload.set("x-ms-attestation-type", "[\"sevsnpvm\"]"),
+            CODES[0],
+        ),
     ];
     for (row, change, expected) in rows {
         assert_eq!(after(change), expected, "{row}");
@@ -252,7 +252,7 @@ fn only_configured_issuers_count() {
         (&[ISS][..], "accept"),
         (&[OTHER], "jwt.iss.mismatch"),
         (&[], "jwt.iss.mismatch"),
-        (&["https://sharedeus2.eus2.attest.azure.net/"], "jwt.iss.mismatch"),
+        (&["https://sharedeus2.eus2.attest.azure.net.evil.example"], "jwt.iss.mismatch"),
     ] {
         let verifier = with_issuers(issuers, 0);
         assert_eq!(reply_code(&verifier.verify(&request)), expected, "{issuers:?}");
@@ -266,10 +266,7 @@ fn only_configured_issuers_count() {
         assert_eq!(code, expected, "{issuers:?}");
     }
     // Issuer and keys belong together: the other one's address of keys is not this one's.
-    assert_eq!(
-        after(|token| token.header.set_text("jku", &format!("{OTHER}/certs"))),
-        "jwt.jku.mismatch"
-    );
+    assert_eq!(after(|token| token.header.set_text("jku", &format!("{OTHER}/certs"))), "jwt.jku.mismatch");
     assert_eq!(after(|token| token.payload.set_text("iss", "https://evil.example")), "jwt.iss.mismatch");
     assert_eq!(after(|token| token.payload.remove("iss")), "jwt.iss.mismatch");
     // No algorithm but the one, not even where nobody's keys would be tried.
@@ -279,6 +276,23 @@ fn only_configured_issuers_count() {
         token.signing = Signing::None;
     };
     assert_eq!(after(unsigned), "jwt.alg.not_allowed");
+}
+
+#[test]
+fn an_issuer_is_an_address() {
+    for bad in [
+        "",
+        "https://",
+        "http://a.example",
+        "a.example",
+        "https://a.example/",
+        "https://A.example",
+        "https://a b",
+    ] {
+        let anchors = Anchors::new(ark_der(Product::Milan), ark_der(Product::Genoa), ark_der(Product::Turin));
+        let refused = Verifier::new(vec![ISS.to_owned(), bad.to_owned()], anchors, 0).unwrap_err();
+        assert_eq!(refused.code.as_str(), "plug.config.invalid", "{bad:?}");
+    }
 }
 
 #[test]

@@ -79,10 +79,7 @@ fn what_the_service_does_not_vouch_for_is_denied() {
         scene.code(exit)
     };
     assert_eq!(said(|_| (), 0), "accept");
-    assert_eq!(
-        said(|answer| answer.devices[0].1.payload.set_text("ueid", "17"), 3),
-        "nras.device.mismatch"
-    );
+    assert_eq!(said(|answer| answer.devices[0].1.payload.set_text("ueid", "17"), 3), "nras.device.mismatch");
     assert_eq!(
         said(|answer| answer.overall.payload.set_text("iss", "https://nras.example"), 3),
         "jwt.iss.mismatch"

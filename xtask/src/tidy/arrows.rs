@@ -29,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("cc-snp", &["cc-core", "cc-verifier", "cc-attester"]),
     ("cc-tdx", &["cc-core", "cc-verifier", "cc-attester"]),
+    ("cc-aci", &["cc-core", "cc-verifier", "cc-attester"]),
     ("cc-gpu", &["cc-core", "cc-verifier", "cc-attester"]),
     ("cc-testkit", &["cc-core", "cc-verifier", "fed-proto"]),
     ("xtask", &[]),

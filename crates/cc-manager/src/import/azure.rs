@@ -223,13 +223,7 @@ pub(super) fn machine(file: &[u8], source: &str) -> Result<Imported, ImportError
 }
 
 const fn alone(hcl_report: Vec<u8>) -> Machine {
-    Machine {
-        hcl_report,
-        td_quote: Vec::new(),
-        message: Vec::new(),
-        signature: Vec::new(),
-        pcrs: Vec::new(),
-    }
+    Machine { hcl_report, td_quote: Vec::new(), message: Vec::new(), signature: Vec::new(), pcrs: Vec::new() }
 }
 
 fn guest(guest: Guest, beside: &mut Beside<'_>) -> Result<Machine, ImportError> {
@@ -238,7 +232,8 @@ fn guest(guest: Guest, beside: &mut Beside<'_>) -> Result<Machine, ImportError> 
     }
     let mut machine = alone(guest.hcl_report.base64("hcl_report")?);
     if let Some(quote) = guest.td_quote {
-        machine.td_quote = super::without_padding(&cc_core::Profile::tdx_quote_1(), quote.base64("td_quote")?);
+        machine.td_quote =
+            super::without_padding(&cc_core::Profile::tdx_quote_1(), quote.base64("td_quote")?);
     }
     if let Some(quote) = guest.tpm_quote {
         machine.message = quote.message.digits("message")?;

@@ -162,7 +162,8 @@ fn digits<const N: usize>(name: &str, field: Maybe<String>) -> Result<[u8; N], F
     let mut bytes = [0; N];
     let is_lower = text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     if !is_lower || hex::decode_to_slice(&text, &mut bytes).is_err() {
-        let detail = format!("`{name}` is {text:?}, not {} lower-case hexadecimal digits", N.saturating_mul(2));
+        let detail =
+            format!("`{name}` is {text:?}, not {} lower-case hexadecimal digits", N.saturating_mul(2));
         return Err(Finding::new(codes::MAA_CLAIM_TYPE, detail));
     }
     Ok(bytes)

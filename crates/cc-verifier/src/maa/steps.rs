@@ -19,9 +19,17 @@ pub(super) struct Configured {
 }
 
 impl Configured {
-    pub(super) fn new(iss: String) -> Self {
+    /// The keys are published below the issuer's own address.
+    pub(super) fn new(iss: String) -> Result<Self, Finding> {
+        let host = iss.strip_prefix("https://").unwrap_or_default();
+        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:".contains(&byte);
+        if host.is_empty() || !host.bytes().all(is_name) {
+            let detail =
+                format!("the issuer {iss:?} is not `https://` and a host in lower case, and nothing else");
+            return Err(Finding::new(codes::PLUG_CONFIG_INVALID, detail));
+        }
         let jwks_url = format!("{iss}/certs");
-        Self { iss, jwks_url }
+        Ok(Self { iss, jwks_url })
     }
 
     /// Whatever the age: that is the policy's to judge.
@@ -46,7 +54,8 @@ impl<'t, 'i> Opened<'t, 'i> {
             // No other algorithm is ever taken, whoever the issuer.
             let any = Configured { iss: String::new(), jwks_url: String::new() };
             jwt::algorithm(&token, &any.issuer())?;
-            let detail = format!("`iss` is {said:?}, which is none of the {} configured issuers", issuers.len());
+            let detail =
+                format!("`iss` is {said:?}, which is none of the {} configured issuers", issuers.len());
             return Err(Finding::new(codes::JWT_ISS_MISMATCH, detail));
         };
         jwt::header(&token, &configured.issuer())?;

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use cc_core::azure::{Token, binding_of};
 use cc_core::message::{
-    Blob, EndorsementRequest, Floor, MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest,
+    EndorsementRequest, Floor, MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest,
 };
-use cc_core::{
-    Accepted, BoundField, BoundKind, Finding, Outcome, Profile, SECONDS_PER_DAY, codes,
-};
+use cc_core::{Accepted, BoundField, BoundKind, Finding, Outcome, Profile, SECONDS_PER_DAY, codes};
 
 use super::claims;
 use super::steps::{Configured, Opened, same_report};
@@ -32,13 +30,14 @@ pub struct Verifier {
 
 impl Verifier {
     /// A verifier of tokens whose `iss` is exactly one of `issuers`, with AMD's `anchors` for the reports; it remembers up to
-    /// `cache_entries` chains and sets of keys (0: none).
-    pub fn new(issuers: Vec<String>, anchors: Anchors, cache_entries: usize) -> Self {
-        Self {
-            issuers: issuers.into_iter().map(Configured::new).collect(),
+    /// `cache_entries` chains and sets of keys (0: none). `plug.config.invalid` for an issuer that is not `https://` and a
+    /// host.
+    pub fn new(issuers: Vec<String>, anchors: Anchors, cache_entries: usize) -> Result<Self, Finding> {
+        Ok(Self {
+            issuers: issuers.into_iter().map(Configured::new).collect::<Result<_, _>>()?,
             snp: snp::Verifier::new(anchors, cache_entries),
             keys: Memory::new(cache_entries),
-        }
+        })
     }
 
     /// What the token says, unverified, and what is needed: the keys of its issuer, and what its report needs. Rejects what
@@ -59,13 +58,8 @@ impl Verifier {
         let mut claims = claims::of(&opened.configured.iss, &said);
         if !evidence.report.is_empty() {
             same_report(&said, &Report::new(&evidence.report)?)?;
-            let endorsements = request.endorsements.iter().filter(|blob| !is_keys(&blob.0));
-            let plan = self.snp.plan(&PlanRequest {
-                version: MESSAGE_VERSION,
-                profile: Profile::snp_raw_1(),
-                evidence: evidence.report,
-                endorsements: endorsements.cloned().collect(),
-            })?;
+            let others = request::bytes(&request.endorsements).filter(|blob| !is_keys(blob));
+            let plan = self.snp.plan_report(&evidence.report, &others.collect::<Vec<_>>())?;
             requests.extend(plan.requests);
             claims.insert("report", plan.claims);
         }
@@ -103,7 +97,7 @@ impl Verifier {
         let (mut missing, mut waived) = (unsigned, Vec::new());
         if !evidence.report.is_empty() {
             same_report(&said, &Report::new(&evidence.report)?)?;
-            match self.report(request, evidence.report, reply)? {
+            match self.report(request, &evidence.report, reply)? {
                 Ok(accepted) => {
                     claims.insert("report", accepted.claims);
                     waived = accepted.waived;
@@ -122,11 +116,7 @@ impl Verifier {
     }
 
     /// Sets of keys that the host answers for, and the names of all sets.
-    fn sort(
-        &self,
-        request: &VerifyRequest,
-        recognised: &mut [String],
-    ) -> Result<Vec<Arc<Jwks>>, Finding> {
+    fn sort(&self, request: &VerifyRequest, recognised: &mut [String]) -> Result<Vec<Arc<Jwks>>, Finding> {
         let mut keys = Vec::new();
         for ((position, blob), name) in (0_u32..).zip(&request.endorsements).zip(recognised) {
             if !is_keys(&blob.0) {
@@ -147,28 +137,22 @@ impl Verifier {
     fn report(
         &self,
         request: &VerifyRequest,
-        report: Vec<u8>,
+        report: &[u8],
         reply: &mut VerifyReply,
     ) -> Result<Result<Accepted, Finding>, Finding> {
-        let others: Vec<(usize, &Blob)> =
-            request.endorsements.iter().enumerate().filter(|(_, blob)| !is_keys(&blob.0)).collect();
-        let (names, verification) = self.snp.answer(&VerifyRequest {
-            version: MESSAGE_VERSION,
-            profile: Profile::snp_raw_1(),
-            evidence: report,
-            endorsements: others.iter().map(|(_, blob)| (*blob).clone()).collect(),
-            waivers: request.waivers.clone(),
-            vouched: Vec::new(),
-            now: request.now,
-        });
-        for ((position, _), name) in others.iter().zip(names) {
-            if let Some(recognised) = reply.recognised.get_mut(*position) {
+        let (positions, others): (Vec<u32>, Vec<&[u8]>) =
+            (0..).zip(request::bytes(&request.endorsements)).filter(|(_, blob)| !is_keys(blob)).unzip();
+        let waivers = request::waivers(&request.waivers)?;
+        let (names, verification) = self.snp.judge(report, &others, &waivers, request.now);
+        for (position, name) in positions.iter().zip(names) {
+            let position = usize::try_from(*position).unwrap_or(usize::MAX);
+            if let Some(recognised) = reply.recognised.get_mut(position) {
                 name.clone_into(recognised);
             }
         }
         for floor in verification.floors {
-            let position = usize::try_from(floor.endorsement).ok().and_then(|inner| others.get(inner));
-            if let Some(endorsement) = position.and_then(|(outer, _)| u32::try_from(*outer).ok()) {
+            let inner = usize::try_from(floor.endorsement).unwrap_or(usize::MAX);
+            if let Some(endorsement) = positions.get(inner).copied() {
                 reply.floors.push(Floor { endorsement, ..floor });
             }
         }

@@ -108,8 +108,7 @@ pub(super) fn compare(recorded: &Judging, found: &Judging, denied_by_floors: boo
         let said = |judging: &Judging| judging.devices.as_ref().map_or_else(|| "none".to_owned(), of);
         (said(recorded), said(found))
     };
-    let (was, is) =
-        devices(|d| format!("{} {} {}", d.profile, hex::encode(d.evidence.0), d.expected));
+    let (was, is) = devices(|d| format!("{} {} {}", d.profile, hex::encode(d.evidence.0), d.expected));
     same("devices", was, is);
     if denied_by_floors {
         return differences;
