@@ -53,7 +53,7 @@ fn hcl_report_has_one_form() {
 
 fn size(world: &mut World, by: i32) {
     let length = 32 + 1184 + 20 + u32::try_from(world.hcl.runtime_data.len()).unwrap();
-    world.hcl.report_size = Some(length.strict_add_signed(by));
+    world.hcl.report_size = Some(length.checked_add_signed(by).unwrap());
 }
 
 /// The runtime data have a length that goes into what follows, everywhere.

@@ -33,6 +33,7 @@ use fed_proto::verdict::Verdict;
 use muster_fuzz::federation::{FEDERATION, KEY, TRANSCRIPT, envelope, leaf, message};
 use muster_fuzz::gpu::WORLDS;
 use muster_fuzz::ocsp::{ANSWERS, NONCE, OWN, SUBJECT};
+use muster_fuzz::vtpm::WORLDS as MACHINES;
 use muster_fuzz::{
     CHAIN, CHAIN_PEM, LEAF, MIRRORED, REPORT, TURIN_CHAIN, TURIN_LEAF, input_of, plan_request, verify_request,
 };
@@ -56,6 +57,7 @@ fn main() {
     rim();
     ocsp();
     tokens();
+    machines();
 
     let genuine: [&[u8]; 3] = [LEAF, &CHAIN[0], &CHAIN[1]];
     let turin: [&[u8]; 3] = [TURIN_LEAF, &TURIN_CHAIN[0], &TURIN_CHAIN[1]];
@@ -167,6 +169,20 @@ fn ocsp() {
     write("ocsp_response", "by-issuer", &own.sign_with(authority_key()));
     own.status = 3;
     write("ocsp_response", "try-later", &own.sign());
+}
+
+fn machines() {
+    for (name, world) in ["snp", "tdx"].into_iter().zip(MACHINES.iter()) {
+        write("hcl_report", name, &world.hcl.bytes());
+    }
+    let [world, _] = &*MACHINES;
+    write("hcl_report", "runtime-data", &world.hcl.runtime_data);
+    write("tpm_quote", "all", &world.message);
+    let mut quote = world.quote.clone();
+    quote.over(&world.pcrs[7..8]);
+    write("tpm_quote", "one", &quote.bytes());
+    quote.banks.push((4, vec![0; 3]));
+    write("tpm_quote", "two-banks", &quote.bytes());
 }
 
 fn write(target: &str, name: &str, bytes: &[u8]) {

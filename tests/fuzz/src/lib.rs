@@ -10,6 +10,7 @@ pub mod federation;
 pub mod gpu;
 pub mod ocsp;
 pub mod tdx;
+pub mod vtpm;
 
 use std::sync::LazyLock;
 
