@@ -61,6 +61,12 @@ impl Profile {
         *self == Self::nv_spdm_1()
     }
 
+    /// How many bytes of a verifier's choice evidence of the profile carries: 32 in the nonce of devices and in the extra data
+    /// of a virtual TPM's quote, otherwise 64.
+    pub fn binding_length(&self) -> usize {
+        if self.is_device() || *self == Self::az_cvm_vtpm_1() { 32 } else { 64 }
+    }
+
     /// Most bytes that evidence of the profile may have.
     pub fn max_evidence(&self) -> usize {
         if self.is_device() { MAX_DEVICES_EVIDENCE } else { MAX_EVIDENCE }
@@ -155,5 +161,19 @@ mod tests {
             assert_eq!(Profile::parse(bad), None, "{bad:?}");
         }
         assert_eq!(Profile::parse(&format!("{}-1", "a".repeat(31))), None);
+    }
+
+    #[test]
+    fn each_profile_has_room_for_a_binding() {
+        for (name, length) in [
+            ("snp-raw-1", 64),
+            ("tdx-quote-1", 64),
+            ("nv-spdm-1", 32),
+            ("aci-raw-1", 64),
+            ("aci-maa-1", 64),
+            ("az-cvm-vtpm-1", 32),
+        ] {
+            assert_eq!(Profile::parse(name).unwrap().binding_length(), length, "{name}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Tests with plugins that exist only as answers: contract, self-test, pipeline.
 
+mod bound;
 mod collateral;
 mod contract;
 mod pipeline;

@@ -195,7 +195,7 @@ fn verdict(
 
 /// A binding of another length than the profile's evidence carries is a usage error: it could never match.
 pub(crate) fn fits(profile: &Profile, binding: &cc_core::Binding) -> std::result::Result<(), Failure> {
-    let (length, wanted) = (binding.as_bytes().len(), if profile.is_device() { 32 } else { 64 });
+    let (length, wanted) = (binding.as_bytes().len(), profile.binding_length());
     if length == wanted {
         return Ok(());
     }

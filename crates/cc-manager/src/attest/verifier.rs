@@ -257,26 +257,38 @@ pub(super) fn unserved(error: &NoPlugin) -> Finding {
 /// Reads the identifiers of a profile whose claims are known. One whose claims are not gets none, and no policy of this
 /// version affirms it.
 fn identifiers(profile: &Profile, verified: &Verified<Claims>) -> Result<Identifiers, Finding> {
+    let claims = verified.authentic().value();
     match profile.as_str() {
-        "snp-raw-1" => snp_identifiers(verified),
-        "tdx-quote-1" => tdx_identifiers(verified),
+        "snp-raw-1" | "aci-raw-1" => snp_identifiers(claims),
+        "tdx-quote-1" => tdx_identifiers(claims),
+        "aci-maa-1" => match claims.map("report") {
+            Ok(report) => snp_identifiers(report),
+            // The token names no processor.
+            Err(_) => {
+                let guest = claims.bytes::<32>("reportid").map_err(|error| broken(error.to_string()))?;
+                Ok(Identifiers { guest: Some(guest.to_vec()), chip: None, devices: Vec::new() })
+            }
+        },
+        "az-cvm-vtpm-1" => match claims.text("tee") {
+            Ok("tdx") => tdx_identifiers(claims),
+            _ => snp_identifiers(claims),
+        },
         _ => Ok(Identifiers::default()),
     }
 }
 
 /// A quote says which platform made it, and nothing that would tell two trust domains on it apart.
-fn tdx_identifiers(verified: &Verified<Claims>) -> Result<Identifiers, Finding> {
-    let claims = verified.authentic().value();
+fn tdx_identifiers(claims: &Claims) -> Result<Identifiers, Finding> {
     // Packages of one platform share its instance id; where there is none the platform has one package (Intel, PCK
     // Certificate and CRL Profile Specification).
     let platform = claims.bytes::<16>("platform_instance_id").or_else(|_| claims.bytes::<16>("ppid"));
-    let platform = platform.map_err(|error| Finding::new(codes::PLUG_CONTRACT, error.to_string()))?;
+    let platform = platform.map_err(|error| broken(error.to_string()))?;
     Ok(Identifiers { guest: None, chip: Some(platform.to_vec()), devices: Vec::new() })
 }
 
 /// The serial numbers in the certificates of all devices.
 fn device_identifiers(verified: &Verified<Claims>) -> Result<Vec<Vec<u8>>, Finding> {
-    let broken = |what: &str| Finding::new(codes::PLUG_CONTRACT, format!("claims of devices: {what}"));
+    let broken = |what: &str| broken(format!("claims of devices: {what}"));
     let Some(ClaimValue::List(devices)) = verified.authentic().value().value("devices") else {
         return Err(broken("there is no list `devices`"));
     };
@@ -290,9 +302,11 @@ fn device_identifiers(verified: &Verified<Claims>) -> Result<Vec<Vec<u8>>, Findi
     devices.iter().map(ueid).collect()
 }
 
-fn snp_identifiers(verified: &Verified<Claims>) -> Result<Identifiers, Finding> {
-    let claims = verified.authentic().value();
-    let broken = |what: String| Finding::new(codes::PLUG_CONTRACT, what);
+fn broken(what: String) -> Finding {
+    Finding::new(codes::PLUG_CONTRACT, what)
+}
+
+fn snp_identifiers(claims: &Claims) -> Result<Identifiers, Finding> {
     let guest = claims.bytes::<32>("report_id").map_err(|error| broken(error.to_string()))?;
     let chip = match claims.map("leaf_ext").ok().and_then(|leaf| leaf.value("hwID")) {
         None => None,
