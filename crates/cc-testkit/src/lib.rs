@@ -14,6 +14,7 @@
 )]
 #![forbid(unsafe_code)]
 
+pub mod azure;
 pub mod der;
 pub mod federation;
 pub mod fuse;
@@ -26,5 +27,6 @@ pub mod nras;
 pub mod nvidia;
 pub mod ocsp;
 pub mod pcs;
+pub mod sidecar;
 pub mod snp;
 pub mod tdx;
