@@ -1,5 +1,5 @@
 //! Makes the test keys and authority certificates of `keys/` anew, of all technologies or of one:
-//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|gpu|rim|ocsp]`.
+//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|gpu|rim|ocsp|uvm]`.
 //!
 //! Everything that contains the old certificates (plugins built for tests) must then be built again.
 #![allow(clippy::expect_used, reason = "a developer's tool: a panic is its error message")]
@@ -10,7 +10,8 @@ use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
+    EcdsaKeyPair, EcdsaSigningAlgorithm,
 };
 use cc_testkit::gpu::{device_chain, rim};
 use cc_testkit::snp::{CertSpec, LeafKind, Product, SignKey};
@@ -32,6 +33,12 @@ fn main() {
     }
     if only.as_deref().is_none_or(|technology| technology == "ocsp") {
         p384(["ocsp-authority", "ocsp-responder"]);
+    }
+    if only.as_deref().is_none_or(|technology| technology == "uvm") {
+        rsa("uvm-root.p8");
+        rsa("uvm-authority.p8");
+        rsa_of(KeySize::Rsa3072, "uvm-signer.p8");
+        ecdsa(&ECDSA_P521_SHA512_ASN1_SIGNING, "uvm-signer-p521.p8");
     }
 }
 
@@ -84,7 +91,11 @@ fn p384<const N: usize>(names: [&str; N]) -> [SignKey; N] {
 }
 
 fn rsa(file: &str) -> Vec<u8> {
-    let pair = KeyPair::generate(KeySize::Rsa4096).expect("RSA key generation");
+    rsa_of(KeySize::Rsa4096, file)
+}
+
+fn rsa_of(size: KeySize, file: &str) -> Vec<u8> {
+    let pair = KeyPair::generate(size).expect("RSA key generation");
     let pkcs8 = pair.as_der().expect("RSA key encoding").as_ref().to_vec();
     write(file, &pkcs8);
     pkcs8

@@ -1,6 +1,6 @@
 //! Test machinery for the workspace: test PKIs, evidence minters, emulated devices and fake services.
 //!
-//! Never a dependency of a production crate. The parts of technologies ([`gpu`], [`snp`], [`tdx`]) encode certificates,
+//! Never a dependency of a production crate. The parts of technologies ([`aci`], [`gpu`], [`snp`], [`tdx`]) encode certificates,
 //! revocation lists, reports, quotes and collateral by hand, without using any parser or encoder of the crates under
 //! test, so that a misunderstanding of the format cannot hide on both sides of a test; and they can express malformed
 //! ones.
@@ -14,6 +14,8 @@
 )]
 #![forbid(unsafe_code)]
 
+pub mod aci;
+pub mod cbor;
 pub mod der;
 pub mod federation;
 pub mod fuse;
