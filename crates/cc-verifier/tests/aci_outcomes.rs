@@ -232,8 +232,8 @@ fn a_plan_asks_for_what_the_report_needs() {
 fn a_verifier_that_remembers_answers_like_one_that_does_not() {
     let world = World::new();
     let mut worlds = vec![world.clone()];
-    for edit in [
-        (|w| w.uvm.signing = cc_testkit::snp::SigKind::PssSha256) as fn(&mut World),
+    let edits: [fn(&mut World); 5] = [
+        |w| w.uvm.signing = cc_testkit::snp::SigKind::PssSha256,
         |w| w.policy.push('\n'),
         |w| {
             w.set_policy(&Policy::open_door().text());
@@ -244,7 +244,8 @@ fn a_verifier_that_remembers_answers_like_one_that_does_not() {
             });
         },
         |w| w.snp.report.bytes_mut()[0x60] ^= 1,
-    ] {
+    ];
+    for edit in edits {
         let mut other = world.clone();
         edit(&mut other);
         worlds.push(other);
