@@ -1,5 +1,5 @@
 //! Makes the test keys and authority certificates of `keys/` anew, of all technologies or of one:
-//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|gpu|rim|ocsp|maa|vtpm]`.
+//! `cargo run -p cc-testkit --example gen-keys [snp|tdx|gpu|rim|ocsp|maa|uvm|vtpm]`.
 //!
 //! Everything that contains the old certificates (plugins built for tests) must then be built again.
 #![allow(clippy::expect_used, reason = "a developer's tool: a panic is its error message")]
@@ -10,7 +10,8 @@ use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
+    EcdsaKeyPair, EcdsaSigningAlgorithm,
 };
 use cc_testkit::gpu::{device_chain, rim};
 use cc_testkit::snp::{CertSpec, LeafKind, Product, SignKey};
@@ -34,26 +35,32 @@ fn main() {
         p384(["ocsp-authority", "ocsp-responder"]);
     }
     if only.as_deref().is_none_or(|technology| technology == "maa") {
-        rsa(KeySize::Rsa2048, "maa.p8");
-        rsa(KeySize::Rsa2048, "maa-next.p8");
+        rsa_of(KeySize::Rsa2048, "maa.p8");
+        rsa_of(KeySize::Rsa2048, "maa-next.p8");
     }
     if only.as_deref().is_none_or(|technology| technology == "vtpm") {
-        rsa(KeySize::Rsa2048, "vtpm-ak.p8");
+        rsa_of(KeySize::Rsa2048, "vtpm-ak.p8");
+    }
+    if only.as_deref().is_none_or(|technology| technology == "uvm") {
+        rsa("uvm-root.p8");
+        rsa("uvm-authority.p8");
+        rsa_of(KeySize::Rsa3072, "uvm-signer.p8");
+        ecdsa(&ECDSA_P521_SHA512_ASN1_SIGNING, "uvm-signer-p521.p8");
     }
 }
 
 fn snp() {
     for product in Product::ALL {
         let name = product.name().to_lowercase();
-        let [ark, ask, asvk] = ["ark", "ask", "asvk"]
-            .map(|role| SignKey::rsa(&rsa(KeySize::Rsa4096, &format!("{role}-{name}.p8"))));
+        let [ark, ask, asvk] =
+            ["ark", "ask", "asvk"].map(|role| SignKey::rsa(&rsa(&format!("{role}-{name}.p8"))));
         write(&format!("ark-{name}.der"), &CertSpec::ark_with_key(product, &ark).sign(&ark));
         for (role, kind, key) in [("ask", LeafKind::Vcek, &ask), ("asvk", LeafKind::Vlek, &asvk)] {
             let spec = CertSpec::intermediate_with_keys(product, kind, key, &ark);
             write(&format!("{role}-{name}.der"), &spec.sign(&ark));
         }
     }
-    rsa(KeySize::Rsa4096, "stranger-rsa.p8");
+    rsa("stranger-rsa.p8");
     for file in ["vcek.p8", "vlek.p8", "stranger-p384.p8"] {
         ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, file);
     }
@@ -90,7 +97,11 @@ fn p384<const N: usize>(names: [&str; N]) -> [SignKey; N] {
     names.map(|name| SignKey::p384(&ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, &format!("{name}.p8"))))
 }
 
-fn rsa(size: KeySize, file: &str) -> Vec<u8> {
+fn rsa(file: &str) -> Vec<u8> {
+    rsa_of(KeySize::Rsa4096, file)
+}
+
+fn rsa_of(size: KeySize, file: &str) -> Vec<u8> {
     let pair = KeyPair::generate(size).expect("RSA key generation");
     let pkcs8 = pair.as_der().expect("RSA key encoding").as_ref().to_vec();
     write(file, &pkcs8);

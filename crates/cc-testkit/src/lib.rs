@@ -1,6 +1,7 @@
 //! Test machinery for the workspace: test PKIs, evidence minters, emulated devices and fake services.
 //!
-//! Never a dependency of a production crate. The parts of technologies ([`gpu`], [`snp`], [`tdx`], [`vtpm`]) encode certificates,
+//! Never a dependency of a production crate. The parts of technologies ([`aci`], [`gpu`], [`snp`], [`tdx`], [`vtpm`]) encode
+//! certificates,
 //! revocation lists, reports, quotes and collateral by hand, without using any parser or encoder of the crates under
 //! test, so that a misunderstanding of the format cannot hide on both sides of a test; and they can express malformed
 //! ones.
@@ -14,6 +15,9 @@
 )]
 #![forbid(unsafe_code)]
 
+pub mod aci;
+pub mod azure;
+pub mod cbor;
 pub mod der;
 pub mod federation;
 pub mod fuse;
@@ -26,6 +30,7 @@ pub mod nras;
 pub mod nvidia;
 pub mod ocsp;
 pub mod pcs;
+pub mod sidecar;
 pub mod snp;
 pub mod tdx;
 pub mod vtpm;

@@ -1,8 +1,17 @@
-//! A stand-in for Microsoft Azure Attestation: tokens about container groups with the claims of *verification.md* 4.3.
+//! A stand-in for Microsoft Azure Attestation: tokens about container groups with the claims of *verification.md* 4.3, and
+//! the service on loopback.
 
+use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE;
+use serde_json::{Value, json};
+
+use crate::https::Service;
 use crate::jwt::{Object, Token, key_set, quoted, rsa_key};
 use crate::snp::SignKey;
 use crate::snp::keys::key;
+use crate::snp::mint::NOW;
 
 /// An issuer: the published address of a regional endpoint.
 pub const ISS: &str = "https://sharedeus2.eus2.attest.azure.net";
@@ -90,4 +99,100 @@ fn report_claims(payload: &mut Object, report: &[u8]) {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What is done to each token before it is signed.
+type Edit = dyn Fn(&mut Token) + Send;
+
+/// How the service answers.
+struct Answering {
+    now: i64,
+    signer: &'static SignKey,
+    edit: Box<Edit>,
+}
+
+/// The running service. It gives a token about whatever report it is asked with, and looks only at the question's form.
+pub struct Maa {
+    service: Service,
+    answering: Arc<Mutex<Answering>>,
+}
+
+impl Maa {
+    /// Starts the service on a free port; its address is the issuer of its tokens.
+    pub fn start() -> Self {
+        let service = Service::start();
+        service.route(CERTS, &jwks());
+        let answering = Answering { now: NOW, signer: key(), edit: Box::new(|_: &mut Token| ()) };
+        let (issuer, answering) = (service.url(), Arc::new(Mutex::new(answering)));
+        let answers = Arc::clone(&answering);
+        service.route_post(ATTEST, move |media_type, question| {
+            assert_eq!(media_type, "application/json");
+            let question = Question::read(question);
+            let Answering { now, signer, edit } = &*answers.lock().unwrap();
+            let mut token = token(&issuer, &question.report, &question.runtime_data, *now);
+            edit(&mut token);
+            let body = json!({ "token": token.sign(signer) });
+            ("application/json; charset=utf-8".to_owned(), body.to_string().into_bytes())
+        });
+        Self { service, answering }
+    }
+
+    /// The server behind it: its address, its authority, its log, and how it misbehaves.
+    pub const fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The service's present from now on, seconds since 1970.
+    pub fn set_now(&self, now: i64) {
+        self.answering.lock().unwrap().now = now;
+    }
+
+    /// Changes every token from now on before it is signed, for example its algorithm or the name of its key.
+    pub fn edit(&self, edit: impl Fn(&mut Token) + Send + 'static) {
+        self.answering.lock().unwrap().edit = Box::new(edit);
+    }
+
+    /// From now on signs with [`next_key`], and publishes it alone or with the one before.
+    pub fn rotate(&self, keep: bool) {
+        let mut keys = vec![rsa_key(NEXT_KID, next_key())];
+        if keep {
+            keys.push(rsa_key(KID, key()));
+        }
+        self.service.route(CERTS, &key_set(&keys));
+        let mut answering = self.answering.lock().unwrap();
+        answering.signer = next_key();
+        answering.edit = Box::new(|token| token.header.set_text("kid", NEXT_KID));
+    }
+}
+
+/// What a question to the service consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The SNP report.
+    pub report: Vec<u8>,
+    /// VCEK, ASK and ARK, PEM.
+    pub chain: String,
+    /// The signed statement about the utility VM, COSE.
+    pub uvm: Vec<u8>,
+    /// The runtime data.
+    pub runtime_data: Vec<u8>,
+}
+
+impl Question {
+    /// Reads the body of a question. Panics if it is not of the published form.
+    pub fn read(body: &[u8]) -> Self {
+        let text = |value: &Value| URL_SAFE.decode(value.as_str().expect("a text")).expect("base64url");
+        let object = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).expect("JSON");
+        let question = object(body);
+        let evidence = object(&text(&question["report"]));
+        let endorsements = object(&text(&evidence["Endorsements"]));
+        assert_eq!(question["runtimeData"]["dataType"], "JSON");
+        assert_eq!(endorsements["Uvm"].as_array().expect("an array").len(), 1);
+        Self {
+            report: text(&evidence["SnpReport"]),
+            chain: String::from_utf8(text(&evidence["VcekCertChain"])).expect("PEM"),
+            uvm: text(&endorsements["Uvm"][0]),
+            runtime_data: text(&question["runtimeData"]["data"]),
+        }
+    }
 }

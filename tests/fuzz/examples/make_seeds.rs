@@ -11,6 +11,8 @@ use cc_core::message::{
 use cc_core::{
     Binding, BoundField, BoundKind, Claims, Code, Profile, ProfileInfo, Role, TrustClass, exchange,
 };
+use cc_testkit::aci::{Container, Policy};
+use cc_testkit::cbor;
 use cc_testkit::gpu::rim::{Signer, Tag, canonical};
 use cc_testkit::jwt::{Object, certified_key, ec_key, key_set, rsa_key};
 use cc_testkit::nras::Answer;
@@ -30,6 +32,7 @@ use fed_proto::message::{
     Open, Payload, Publish, Reserve, Reserved, VerdictMessage,
 };
 use fed_proto::verdict::Verdict;
+use muster_fuzz::aci::ENDORSEMENTS;
 use muster_fuzz::federation::{FEDERATION, KEY, TRANSCRIPT, envelope, leaf, message};
 use muster_fuzz::gpu::WORLDS;
 use muster_fuzz::ocsp::{ANSWERS, NONCE, OWN, SUBJECT};
@@ -52,6 +55,7 @@ fn main() {
     report("version-3-genoa", &with_cpuid(3, [0x19, 0x11, 0x01]));
     report("version-5-turin", &with_cpuid(5, [0x1a, 0x02, 0x01]));
 
+    groups();
     tdx();
     gpu();
     rim();
@@ -132,6 +136,26 @@ fn main() {
     import("pem", CHAIN_PEM);
     import("pem-short", b"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n");
     import("der", &[&tlv(0x30, b"first")[..], &tlv(0x30, &[0; 300])].concat());
+}
+
+/// Messages, protected headers and payloads of endorsements; policies.
+fn groups() {
+    for (name, endorsement) in ENDORSEMENTS.iter() {
+        write("aci_uvm", name, &endorsement.sign());
+        write("aci_uvm", &format!("{name}-headers"), &cbor::map(&endorsement.protected));
+        write("aci_uvm", &format!("{name}-payload"), &endorsement.payload);
+    }
+    let mut policy = Policy::tight();
+    write("cce_policy", "tight", policy.text().as_bytes());
+    write("cce_policy", "open-door", Policy::open_door().text().as_bytes());
+    let mut container = Container::tight();
+    container
+        .set("env_rules", "[{\"pattern\": \"A=.+\", \"strategy\": \"re2\"}]")
+        .set("allow_elevated", "true");
+    policy.containers.push(container);
+    policy.set_rule("fragments", "[{\"feed\": \"f\", \"includes\": [\"containers\"]}]");
+    policy.set_rule("external_processes", "[{\"command\": [\"bash\"], \"allow_stdio_access\": true}]");
+    write("cce_policy", "openings", policy.text().as_bytes());
 }
 
 fn gpu() {

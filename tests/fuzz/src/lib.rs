@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aci;
 pub mod federation;
 pub mod gpu;
 pub mod ocsp;

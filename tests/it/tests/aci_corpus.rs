@@ -107,7 +107,10 @@ fn evidence(muster: &Muster, item: &Path, file: &str) -> String {
     }
     let quote: Value = serde_json::from_slice(&std::fs::read(item.join(file)).unwrap()).unwrap();
     let hcl_report = STANDARD.encode(std::fs::read(item.join("hcl-report.bin")).unwrap());
-    muster.write("machine.json", json!({ "version": 1, "tpm_quote": quote, "hcl_report": hcl_report }).to_string())
+    muster.write(
+        "machine.json",
+        json!({ "version": 1, "tpm_quote": quote, "hcl_report": hcl_report }).to_string(),
+    )
 }
 
 fn run(muster: &Muster, plugins: &str, corpus: &Path, row: &Row, more: &str) -> Ran {
@@ -143,7 +146,14 @@ fn every_item_has_its_outcome() {
             assert_eq!((&result["outcome"], ran.exit), (&Value::from("accept"), 0), "{case}");
             observed(&corpus.join(folder), &result["claims"]);
         } else {
-            let exit = if expected.ends_with(".missing") && !expected.starts_with("aci") && !expected.starts_with("vtpm") { 4 } else { 3 };
+            let exit = if expected.ends_with(".missing")
+                && !expected.starts_with("aci")
+                && !expected.starts_with("vtpm")
+            {
+                4
+            } else {
+                3
+            };
             assert_eq!((&result["code"], ran.exit), (&Value::from(*expected), exit), "{case}");
         }
     }
@@ -161,7 +171,16 @@ fn observed(folder: &Path, claims: &Value) {
     let text = std::fs::read_to_string(folder.join("expected.json")).unwrap();
     let expected: Value = serde_json::from_str(&text).unwrap();
     let observed = &expected["observed"];
-    for name in ["version", "measurement", "host_data", "report_data", "reported_tcb", "chip_id", "mr_td", "td_attributes"] {
+    for name in [
+        "version",
+        "measurement",
+        "host_data",
+        "report_data",
+        "reported_tcb",
+        "chip_id",
+        "mr_td",
+        "td_attributes",
+    ] {
         if !observed[name].is_null() {
             assert_eq!(claims[name], observed[name], "{name} of {}", folder.display());
         }

@@ -56,8 +56,8 @@ mod tests {
 
     #[test]
     fn no_entries_is_no_table() {
-        assert_eq!(trimmed(vec![0; 8192]), []);
-        assert_eq!(trimmed(Vec::new()), []);
+        assert!(trimmed(vec![0; 8192]).is_empty());
+        assert!(trimmed(Vec::new()).is_empty());
     }
 
     #[test]

@@ -106,7 +106,7 @@ mod tests {
             assert_eq!(trimmed(log), self::log());
         }
         for empty in [Vec::new(), vec![0; 65_536], vec![0xFF; 65_536]] {
-            assert_eq!(trimmed(empty), []);
+            assert!(trimmed(empty).is_empty());
         }
     }
 

@@ -126,6 +126,7 @@ impl Manager {
         let context = Context { now: at.time(), init_data };
         let policy = self.verifier.site_policy().policy();
         let appraisal = cc_policy::appraise(authentic, profile, policy, &context);
+        listed_for_name(&appraisal, init_data)?;
         Ok(SelfTest { profile: profile.clone(), plugin: verification.plugin, appraisal })
     }
 
@@ -201,12 +202,27 @@ fn launched_as(profile: &Profile, claims: &Claims, expected: InitData) -> Result
         "tdx-quote-1" => {
             committed(claims, ("MRCONFIGID", "mr_config_id"), &sha384, codes::TDX_MRCONFIGID_MISMATCH)
         }
+        // HOST_DATA is the CCE policy there, and the site's policy has a list for each name, by which it appraises.
+        "aci-raw-1" | "aci-maa-1" => Ok(()),
         // The processor that vouches for devices has launch data.
         _ if profile.is_device() => Ok(()),
         _ => {
             let detail = format!("where launch data stand in evidence of profile {profile} is not known");
             Err(Finding::new(codes::ENV_PROFILE_NOT_ALLOWED, detail))
         }
+    }
+}
+
+/// Where the launch data are a CCE policy, the site's policy lists it for the name that the kit gives.
+fn listed_for_name(appraisal: &Appraisal, expected: InitData) -> Result<(), Finding> {
+    let codes = [codes::ACI_CCE_POLICY_UNKNOWN, codes::MAA_HOSTDATA_UNKNOWN];
+    let unlisted = appraisal.findings.iter().find(|finding| codes.contains(&finding.code));
+    match (expected, unlisted) {
+        (InitData::Carried { .. }, Some(finding)) => {
+            let detail = format!("HOST_DATA is {}, this kit's name needs {}", finding.got, finding.want);
+            Err(Finding::new(finding.code.clone(), detail))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -59,12 +59,12 @@ fn runtime_data_of_something_else_are_refused() {
     assert_eq!(code(&of_token(b"{\n}", b"{\n}", same)), "bind.runtime_data.mismatch");
     // A second binding, which another reader might take.
     let text = String::from_utf8(ours.clone()).unwrap();
-    let twice = text.replacen('{', &format!("{{\"muster\":{{\"v\":1,\"bind\":\"{}\"}},", hex::encode(OTHER)), 1);
+    let twice =
+        text.replacen('{', &format!("{{\"muster\":{{\"v\":1,\"bind\":\"{}\"}},", hex::encode(OTHER)), 1);
     assert_eq!(code(&of_token(twice.as_bytes(), twice.as_bytes(), same)), "bind.runtime_data.mismatch");
     // What the service wrote of them.
-    let runtime = |json: &'static str| {
-        of_token(&ours, &ours, move |token| token.payload.set("x-ms-runtime", json))
-    };
+    let runtime =
+        |json: &'static str| of_token(&ours, &ours, move |token| token.payload.set("x-ms-runtime", json));
     for json in ["{}", "null", "{\"muster\":{\"v\":1,\"bind\":\"\"}}", "[]"] {
         assert_eq!(code(&runtime(json)), "bind.runtime_data.mismatch", "{json}");
     }

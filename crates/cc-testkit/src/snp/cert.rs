@@ -20,6 +20,10 @@ pub enum SigKind {
     PssSha384ShortParameters,
     /// RSASSA-PSS with SHA-256 and a 32-byte salt.
     PssSha256,
+    /// RSASSA-PSS with SHA-512 and a 64-byte salt.
+    PssSha512,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    Pkcs1Sha512,
     /// RSASSA-PKCS1-v1_5 with SHA-384.
     Pkcs1Sha384,
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -33,10 +37,13 @@ impl SigKind {
     pub fn algorithm(self) -> Vec<u8> {
         const SHA256: &str = "2.16.840.1.101.3.4.2.1";
         const SHA384: &str = "2.16.840.1.101.3.4.2.2";
+        const SHA512: &str = "2.16.840.1.101.3.4.2.3";
         match self {
             Self::PssSha384 => pss(SHA384, 48, true),
             Self::PssSha384ShortParameters => pss(SHA384, 48, false),
             Self::PssSha256 => pss(SHA256, 32, true),
+            Self::PssSha512 => pss(SHA512, 64, true),
+            Self::Pkcs1Sha512 => der::seq(&[der::oid("1.2.840.113549.1.1.13"), der::null()]),
             Self::Pkcs1Sha384 => der::seq(&[der::oid("1.2.840.113549.1.1.12"), der::null()]),
             Self::Pkcs1Sha256 => der::seq(&[der::oid("1.2.840.113549.1.1.11"), der::null()]),
             Self::Ecdsa => der::seq(&[der::oid("1.2.840.10045.4.3.3")]),

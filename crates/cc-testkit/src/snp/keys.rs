@@ -50,6 +50,13 @@ impl SignKey {
         Self::ecdsa(asn1.expect("a P-256 key in PKCS#8"), fixed.expect("the same key"), "1.2.840.10045.3.1.7")
     }
 
+    /// A P-521 key from PKCS#8 DER, for SHA-512.
+    pub fn p521(pkcs8: &[u8]) -> Self {
+        let asn1 = EcdsaKeyPair::from_pkcs8(&signature::ECDSA_P521_SHA512_ASN1_SIGNING, pkcs8);
+        let fixed = EcdsaKeyPair::from_pkcs8(&signature::ECDSA_P521_SHA512_FIXED_SIGNING, pkcs8);
+        Self::ecdsa(asn1.expect("a P-521 key in PKCS#8"), fixed.expect("the same key"), "1.3.132.0.35")
+    }
+
     fn ecdsa(asn1: EcdsaKeyPair, fixed: EcdsaKeyPair, curve: &str) -> Self {
         let public = asn1.public_key().as_ref().to_vec();
         let algorithm = der::seq(&[der::oid("1.2.840.10045.2.1"), der::oid(curve)]);
@@ -77,6 +84,8 @@ impl SignKey {
         let encoding = match kind {
             SigKind::PssSha256 => &signature::RSA_PSS_SHA256,
             SigKind::PssSha384 | SigKind::PssSha384ShortParameters => &signature::RSA_PSS_SHA384,
+            SigKind::PssSha512 => &signature::RSA_PSS_SHA512,
+            SigKind::Pkcs1Sha512 => &signature::RSA_PKCS1_SHA512,
             SigKind::Pkcs1Sha256 => &signature::RSA_PKCS1_SHA256,
             SigKind::Pkcs1Sha384 => &signature::RSA_PKCS1_SHA384,
             SigKind::Ecdsa => {

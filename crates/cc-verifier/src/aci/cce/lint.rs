@@ -83,14 +83,7 @@ pub fn lint(text: &[u8]) -> Vec<Opening> {
     // What is no text is no package either.
     let (rules, end) = rules(std::str::from_utf8(text).unwrap_or_default());
     let mut openings = Openings(Vec::new());
-    for (index, rule) in rules.iter().enumerate() {
-        let is_again = rules.iter().take(index).any(|other| other.name == rule.name);
-        openings.add_if(is_again || index > MAX_RULES, "unreadable", rule.line);
-        if index > MAX_RULES {
-            break;
-        }
-        openings.rule(rule);
-    }
+    rules.iter().for_each(|rule| openings.rule(rule));
     let has = |name: &str| rules.iter().any(|rule| rule.name == name);
     openings.add_if(!DECISIONS.into_iter().all(has), "decision_missing", 1);
     openings.add_if(!has("containers"), "no_containers", 1);
@@ -100,9 +93,6 @@ pub fn lint(text: &[u8]) -> Vec<Opening> {
     openings.0.sort_by_key(|opening| opening.name);
     openings.0
 }
-
-/// Most rules of a policy; generated ones have thirty. Bounds the search for duplicates, which looks at all pairs.
-const MAX_RULES: usize = 64;
 
 struct Openings(Vec<Opening>);
 

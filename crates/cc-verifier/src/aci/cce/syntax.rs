@@ -5,6 +5,9 @@ use super::token::{Token, Tokens, Unreadable};
 
 /// Deepest nesting of lists and objects; generated policies have six levels.
 const MAX_DEPTH: usize = 16;
+/// Most rules, and most members of an object; generated policies have thirty and fifteen. Bounds the search for
+/// duplicates, which looks at all pairs.
+const MAX_MEMBERS: usize = 64;
 /// Words that cannot name a rule.
 const KEYWORDS: [&str; 15] = [
     "as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null", "package",
@@ -49,12 +52,15 @@ pub(super) struct Rule<'a> {
     pub(super) node: Node<'a>,
 }
 
-/// The rules of a policy up to what cannot be read, and where that is.
+/// The rules of a policy up to what cannot be read, and where that is. A name that has a rule already cannot.
 pub(super) fn rules(text: &str) -> (Vec<Rule<'_>>, Option<Unreadable>) {
-    let mut rules = Vec::new();
+    let mut rules: Vec<Rule<'_>> = Vec::new();
     let read = Parser::new(text).and_then(|mut parser| {
         parser.package()?;
         while let Some(rule) = parser.rule()? {
+            if rules.len() == MAX_MEMBERS || rules.iter().any(|other| other.name == rule.name) {
+                return Err(Unreadable { line: rule.line });
+            }
             rules.push(rule);
         }
         Ok(())
@@ -198,9 +204,6 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Most members of an object; containers have fifteen. Bounds the search for duplicates, which looks at all pairs.
-const MAX_MEMBERS: usize = 64;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,6 +260,7 @@ mod tests {
             ("package policy\na := data.", 2),
             ("package policy\n{}", 2),
             ("package policy\na := 1.5", 2),
+            ("package policy\na := 1\na := 1", 3),
         ] {
             assert_eq!(line_of_error(text), Some(line), "{text:?}");
         }
@@ -269,6 +273,12 @@ mod tests {
         assert_eq!(line_of_error(&nested(MAX_DEPTH)), None);
         assert_eq!(line_of_error(&nested(MAX_DEPTH + 1)), Some(2));
         assert_eq!(line_of_error(&nested(100_000)), Some(2));
+        let long = |count: usize| {
+            let rules: String = (0..count).map(|i| format!("r{i} := 1\n")).collect();
+            format!("package policy\n{rules}")
+        };
+        assert_eq!(line_of_error(&long(MAX_MEMBERS)), None);
+        assert_eq!(line_of_error(&long(MAX_MEMBERS + 1)), Some(66));
         let wide = |count: usize| {
             let members: String = (0..count).map(|i| format!("\"{i}\": 1,")).collect();
             format!("package policy\na := {{{members}}}")

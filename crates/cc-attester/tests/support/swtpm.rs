@@ -1,0 +1,147 @@
+//! A software TPM in a process of its own, set up as Azure sets up its virtual ones.
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
+
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use cc_attester::vtpm::Port;
+use tempfile::TempDir;
+
+const OWNER: u32 = 0x4000_0001;
+const HCL_REPORT: u32 = 0x0140_0001;
+const ATTESTATION_KEY: u32 = 0x8100_0003;
+/// An authorization with the empty password.
+const PASSWORD: [u8; 13] = [0, 0, 0, 9, 0x40, 0, 0, 9, 0, 0, 0, 0, 0];
+
+/// The TPM, and the way to it.
+pub struct SoftTpm {
+    process: Child,
+    stream: Arc<Mutex<UnixStream>>,
+    /// The modulus of the attestation key, once there is one.
+    pub modulus: Vec<u8>,
+    _state: TempDir,
+}
+
+impl SoftTpm {
+    /// Starts one with nothing in it.
+    pub fn empty() -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let process = Command::new("swtpm")
+            .args(["socket", "--tpm2", "--fd", "0", "--flags", "not-need-init,startup-clear"])
+            .arg("--tpmstate")
+            .arg(format!("dir={}", state.path().display()))
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .spawn()
+            .expect("swtpm, of the Debian package of that name, must be installed");
+        Self { process, stream: Arc::new(Mutex::new(ours)), modulus: Vec::new(), _state: state }
+    }
+
+    /// Starts one with this HCL report, which the owner may read or whoever names the index, and with the key for quotes.
+    pub fn with_hcl_report(report: &[u8], for_owner: bool) -> Self {
+        let mut tpm = Self::empty();
+        tpm.make_key();
+        tpm.define(report, for_owner);
+        tpm
+    }
+
+    /// A way to it.
+    pub fn port(&self) -> SoftPort {
+        SoftPort(Arc::clone(&self.stream))
+    }
+
+    /// TPM2_CreatePrimary and TPM2_EvictControl: a restricted RSA-2048 key for signatures with RSASSA and SHA-256.
+    fn make_key(&mut self) {
+        // fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, noDA, restricted, sign.
+        let attributes: u32 = (1 << 1) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 10) | (1 << 16) | (1 << 18);
+        let public = [
+            &[0, 1, 0, 0x0b][..],
+            &attributes.to_be_bytes(),
+            &[0, 0],
+            // No symmetric algorithm; RSASSA with SHA-256; 2048 bits; the usual exponent; no modulus yet.
+            &[0, 0x10, 0, 0x14, 0, 0x0b, 8, 0, 0, 0, 0, 0, 0, 0],
+        ]
+        .concat();
+        let parameters = [&[0, 4, 0, 0, 0, 0][..], &sized(&public), &[0, 0, 0, 0, 0, 0]].concat();
+        let answer = self.command(0x131, &[OWNER], &parameters);
+        let handle: [u8; 4] = answer[..4].try_into().unwrap();
+        // Handle and length of the parameters, then TPM2B_PUBLIC, whose last member is the modulus.
+        let length = usize::from(u16::from_be_bytes(answer[8..10].try_into().unwrap()));
+        let made = &answer[10..10 + length];
+        self.modulus = made[made.len() - 256..].to_vec();
+        self.command(0x120, &[OWNER, u32::from_be_bytes(handle)], &ATTESTATION_KEY.to_be_bytes());
+    }
+
+    /// TPM2_NV_DefineSpace and TPM2_NV_Write.
+    fn define(&mut self, content: &[u8], for_owner: bool) {
+        let read: u32 = if for_owner { 1 << 17 } else { 1 << 18 };
+        let public = [
+            &HCL_REPORT.to_be_bytes()[..],
+            &[0, 0x0b],
+            // OWNERWRITE and AUTHREAD or OWNERREAD.
+            &(read | (1 << 1)).to_be_bytes(),
+            &[0, 0],
+            &u16::try_from(content.len()).unwrap().to_be_bytes(),
+        ]
+        .concat();
+        self.command(0x12a, &[OWNER], &[&[0, 0][..], &sized(&public)].concat());
+        for (at, chunk) in content.chunks(512).enumerate() {
+            let offset = u16::try_from(at * 512).unwrap().to_be_bytes();
+            self.command(0x137, &[OWNER, HCL_REPORT], &[&sized(chunk)[..], &offset].concat());
+        }
+    }
+
+    fn command(&mut self, code: u32, handles: &[u32], parameters: &[u8]) -> Vec<u8> {
+        self.port().command(code, handles, parameters)
+    }
+}
+
+impl Drop for SoftTpm {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The socket.
+#[derive(Clone)]
+pub struct SoftPort(Arc<Mutex<UnixStream>>);
+
+impl SoftPort {
+    /// Extends a PCR of the SHA-256 bank: TPM2_PCR_Extend.
+    pub fn extend(&mut self, pcr: u32) {
+        self.command(0x182, &[pcr], &[&[0, 0, 0, 1, 0, 0x0b][..], &[7; 32]].concat());
+    }
+
+    /// What follows the header of the answer to an authorized command. Panics if the TPM refuses.
+    fn command(&mut self, code: u32, handles: &[u32], parameters: &[u8]) -> Vec<u8> {
+        let handles: Vec<u8> = handles.iter().copied().flat_map(u32::to_be_bytes).collect();
+        let body = [&handles[..], &PASSWORD, parameters].concat();
+        let length = u32::try_from(body.len() + 10).unwrap();
+        let command = [&[0x80, 2][..], &length.to_be_bytes(), &code.to_be_bytes(), &body].concat();
+        let answer = self.transmit(&command).unwrap();
+        assert_eq!(answer[6..10], [0; 4], "command {code:#x} is answered with {answer:02x?}");
+        answer[10..].to_vec()
+    }
+}
+
+impl Port for SoftPort {
+    fn transmit(&mut self, command: &[u8]) -> std::io::Result<Vec<u8>> {
+        let mut stream = self.0.lock().unwrap();
+        stream.write_all(command)?;
+        let mut header = [0; 10];
+        stream.read_exact(&mut header)?;
+        let length = u32::from_be_bytes(header[2..6].try_into().unwrap());
+        let mut answer = vec![0; usize::try_from(length).unwrap()];
+        answer[..10].copy_from_slice(&header);
+        stream.read_exact(&mut answer[10..])?;
+        Ok(answer)
+    }
+}
+
+fn sized(bytes: &[u8]) -> Vec<u8> {
+    [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat()
+}
