@@ -85,7 +85,8 @@ impl Rig {
     /// The code with which a collection ends whose TPM's answers to `command` are edited.
     fn edited(&self, command: u32, edit: fn(&mut Vec<u8>)) -> Finding {
         let port = Edited { inner: self.tpm.port(), command, edit };
-        self.through(port).collect(&Binding::Nonce([0xA5; 32])).unwrap_err()
+        let collected = self.through(port).collect(&Binding::Nonce([0xA5; 32]));
+        collected.err().expect("what was edited is not noticed")
     }
 }
 
@@ -215,19 +216,27 @@ fn a_quote_that_does_not_answer_is_refused() {
 fn answers_of_another_form_are_refused() {
     let rig = Rig::new(&hcl_report(2));
     for command in [NV_READ_PUBLIC, NV_READ, PCR_READ, QUOTE] {
-        let cases: [(&str, fn(&mut Vec<u8>)); 5] = [
+        let cases: [(&str, fn(&mut Vec<u8>)); 4] = [
             ("header only", |answer| answer.truncate(10)),
             ("cut", |answer| answer.truncate(15)),
             ("other tag", |answer| answer[1] ^= 3),
             ("response code", |answer| answer[9] = 1),
-            ("first length", |answer| answer[11] ^= 1),
         ];
         for (name, edit) in cases {
             let refused = rig.edited(command, edit);
             assert_eq!(refused.code, codes::VTPM_COLLECT_FAILED, "{command:#x} {name}: {}", refused.detail);
         }
     }
-    let cases: [(&str, u32, fn(&mut Vec<u8>)); 6] = [
+    let cases: [(&str, u32, fn(&mut Vec<u8>)); 10] = [
+        ("length of the public area", NV_READ_PUBLIC, |answer| answer[11] ^= 1),
+        ("length of the parameters", NV_READ, |answer| answer[13] ^= 1),
+        ("less than was asked for", NV_READ, |answer| {
+            answer.remove(16);
+            // 512 bytes, and two for their length, become one less.
+            (answer[12], answer[13]) = (2, 1);
+            (answer[14], answer[15]) = (1, 0xff);
+        }),
+        ("number of values", PCR_READ, |answer| answer[27] = 7),
         ("another index", NV_READ_PUBLIC, |answer| answer[15] ^= 1),
         ("more after the public area", NV_READ_PUBLIC, |answer| answer.push(0)),
         ("another bank", PCR_READ, |answer| answer[19] = 4),

@@ -65,9 +65,8 @@ impl Sidecar {
         let (made, chain, uvm) = (Arc::clone(&self.maker), STANDARD.encode(chain), STANDARD.encode(uvm));
         self.service.route_post(COMBINED, move |media_type, question| {
             let (report, _) = answer(&made, media_type, question);
-            let tcb: Vec<u8> = report[0x180..0x188].to_vec();
             said(&json!({
-                "endorsed_tcb": hex(&tcb),
+                "endorsed_tcb": hex(report.get(0x180..0x188).unwrap_or_default()),
                 "endorsements": chain,
                 "evidence": STANDARD.encode(report),
                 "uvm_endorsements": uvm,

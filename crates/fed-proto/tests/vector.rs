@@ -100,7 +100,7 @@ fn every_value_of_the_vector() {
 #[test]
 fn a_virtual_tpm_is_bound_by_the_shorter_digest() {
     let t = Transcript { profile: Profile::az_cvm_vtpm_1(), ..transcript(None) };
-    assert_eq!(t.binding(), Binding::Nonce(fed_proto::crypto::sha256(&t.bytes()).0));
+    assert_eq!(t.binding(), Binding::Nonce(sha256(&t.bytes()).0));
     for other in ["snp-raw-1", "tdx-quote-1", "aci-raw-1", "aci-maa-1"] {
         let t = Transcript { profile: Profile::parse(other).unwrap(), ..transcript(None) };
         assert!(matches!(t.binding(), Binding::ReportData(_)), "{other}");

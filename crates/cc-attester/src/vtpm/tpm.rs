@@ -67,8 +67,8 @@ impl Tpm {
     /// What the NV index holds, with the owner's authorization where that suffices, otherwise with its own.
     pub(super) fn nv(&mut self, index: u32) -> Result<Vec<u8>, Finding> {
         let (attributes, size) =
-            self.ask("TPM2_NV_ReadPublic", NV_READ_PUBLIC, &[index], false, &[], |public| {
-                let mut public = Reader(public.sized()?);
+            self.ask("TPM2_NV_ReadPublic", NV_READ_PUBLIC, &[index], false, &[], |answer| {
+                let (mut public, _name) = (Reader(answer.sized()?), answer.sized()?);
                 let (found, _name_algorithm) = (public.u32()?, public.u16()?);
                 let (attributes, _policy, size) = (public.u32()?, public.sized()?, public.u16()?);
                 public.end()?;

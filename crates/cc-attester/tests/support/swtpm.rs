@@ -2,12 +2,13 @@
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 
 use cc_attester::vtpm::Port;
+use rustix::io::{FdFlags, fcntl_setfd};
 use tempfile::TempDir;
 
 const OWNER: u32 = 0x4000_0001;
@@ -30,11 +31,13 @@ impl SoftTpm {
     pub fn empty() -> Self {
         let state = tempfile::tempdir().unwrap();
         let (ours, theirs) = UnixStream::pair().unwrap();
+        // The process inherits its end, and nothing else does: ours is closed when it is started.
+        fcntl_setfd(&theirs, FdFlags::empty()).unwrap();
         let process = Command::new("swtpm")
-            .args(["socket", "--tpm2", "--fd", "0", "--flags", "not-need-init,startup-clear"])
+            .args(["socket", "--tpm2", "--flags", "not-need-init,startup-clear", "--fd"])
+            .arg(theirs.as_raw_fd().to_string())
             .arg("--tpmstate")
             .arg(format!("dir={}", state.path().display()))
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
             .spawn()
             .expect("swtpm, of the Debian package of that name, must be installed");
         Self { process, stream: Arc::new(Mutex::new(ours)), modulus: Vec::new(), _state: state }
@@ -81,8 +84,8 @@ impl SoftTpm {
         let public = [
             &HCL_REPORT.to_be_bytes()[..],
             &[0, 0x0b],
-            // OWNERWRITE and AUTHREAD or OWNERREAD.
-            &(read | (1 << 1)).to_be_bytes(),
+            // OWNERWRITE, NO_DA, and OWNERREAD or AUTHREAD.
+            &(read | (1 << 1) | (1 << 25)).to_be_bytes(),
             &[0, 0],
             &u16::try_from(content.len()).unwrap().to_be_bytes(),
         ]

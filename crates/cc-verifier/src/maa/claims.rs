@@ -4,9 +4,15 @@ use cc_core::Claims;
 
 use super::said::{ATTESTATION_TYPE, COMPLIANCE_STATUS, Said};
 
-pub(super) fn of(iss: &str, said: &Said) -> Claims {
+/// Of a token of which nothing else can be said.
+pub(super) fn of_issuer(iss: &str) -> Claims {
     let mut claims = Claims::new();
     claims.insert("iss", iss);
+    claims
+}
+
+pub(super) fn of(iss: &str, said: &Said) -> Claims {
+    let mut claims = of_issuer(iss);
     claims.insert("iat", said.iat);
     claims.insert("nbf", said.nbf);
     claims.insert("exp", said.exp);

@@ -41,27 +41,30 @@ impl Verifier {
     }
 
     /// What the token says, unverified, and what is needed: the keys of its issuer, and what its report needs. Rejects what
-    /// [`Verifier::verify`] would reject without endorsements and without a clock.
+    /// [`Verifier::verify`] would reject first, whatever keys and time say (*decisions.md* 19).
     ///
     /// Requests are named `maa.jwks`, and as [`snp::Verifier::plan`] names them.
     pub fn plan(&self, request: &PlanRequest) -> Result<Plan, Finding> {
         request::contract(&Profile::aci_maa_1(), &request.profile, &request.endorsements)?;
         let evidence = Token::decode(&request.evidence)?;
         let opened = Opened::new(&evidence.token, &self.issuers)?;
-        let said = opened.said()?;
         let mut requests = vec![EndorsementRequest {
             kind: KEYS.to_owned(),
             url: opened.configured.jwks_url.clone(),
             max_age: KEYS_AGE,
             post: None,
         }];
-        let mut claims = claims::of(&opened.configured.iss, &said);
+        // What is wrong with the claims comes after what keys and time decide, so that verification has to say it.
+        let mut claims = opened.said().map_or_else(
+            |_| claims::of_issuer(&opened.configured.iss),
+            |said| claims::of(&opened.configured.iss, &said),
+        );
         if !evidence.report.is_empty() {
-            same_report(&said, &Report::new(&evidence.report)?)?;
             let others = request::bytes(&request.endorsements).filter(|blob| !is_keys(blob));
-            let plan = self.snp.plan_report(&evidence.report, &others.collect::<Vec<_>>())?;
-            requests.extend(plan.requests);
-            claims.insert("report", plan.claims);
+            if let Ok(plan) = self.snp.plan_report(&evidence.report, &others.collect::<Vec<_>>()) {
+                requests.extend(plan.requests);
+                claims.insert("report", plan.claims);
+            }
         }
         Ok(Plan::new(requests, claims))
     }

@@ -89,8 +89,7 @@ pub(crate) fn intel(world: &mut World, edit: impl FnOnce(&mut tdx::World)) {
 /// What is done to a world, and the code that it then has.
 pub(crate) type Row = (&'static str, fn(&mut World), &'static str);
 
-/// Every row has its code when it is done to such a world, in verification and, as neither endorsements nor time decide
-/// it, in the plan.
+/// Every row has its code when it is done to such a world. A plan may go on, and says nothing else.
 pub(crate) fn assert_rows(healthy: &World, rows: &[Row]) {
     assert_eq!(code(&verify(healthy)), "accept");
     let verifier = verifier(0);
@@ -104,7 +103,7 @@ pub(crate) fn assert_rows(healthy: &World, rows: &[Row]) {
             Ok(_) => "accept".to_owned(),
             Err(finding) => finding.code.to_string(),
         };
-        if code(&reply) != *expected || planned != *expected {
+        if code(&reply) != *expected || !["accept", expected].contains(&planned.as_str()) {
             wrong.push(format!("{what}: {:?}, planned {planned}, expected {expected}", reply.outcome));
         }
     }
