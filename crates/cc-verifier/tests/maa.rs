@@ -178,7 +178,7 @@ fn rows_of_the_catalogue() {
     }
 }
 
-/// N-MAA-35: one field after the other.
+/// One field after the other.
 #[test]
 fn the_report_is_the_one_that_the_token_is_about() {
     let scene = Scene::new();
@@ -200,7 +200,7 @@ fn the_report_is_the_one_that_the_token_is_about() {
         changed[at] ^= 1;
         let evidence = azure::Token { report: changed, ..scene.evidence(true) };
         let reply = verifier().verify(&scene.request(&evidence));
-        assert_eq!(reply_code(&reply), "maa.report.mismatch", "{what}");
+        assert_eq!(reply_code(&reply), "maa.report.mismatch", "N-MAA-35, {what}");
     }
     for (flag, bit) in [("migration-allowed", 4), ("is-debuggable", 8)] {
         let mut changed = report.clone();
