@@ -1,7 +1,13 @@
 //! Published evidence of container groups: each report with an endorsement is accepted, with the claims that the corpus
 //! observed, and no bit of what is signed can be changed.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 #[path = "common/aci_corpus.rs"]
 mod aci_corpus;
