@@ -46,6 +46,9 @@ fn td_quote(td_report: &[u8]) -> Vec<u8> {
     quote
 }
 
+/// What is done to an answer.
+type Edit = fn(&mut Vec<u8>);
+
 struct Rig {
     tpm: SoftTpm,
     metadata: Metadata,
@@ -83,10 +86,13 @@ impl Rig {
     }
 
     /// The code with which a collection ends whose TPM's answers to `command` are edited.
-    fn edited(&self, command: u32, edit: fn(&mut Vec<u8>)) -> Finding {
+    fn edited(&self, command: u32, edit: Edit) -> Finding {
         let port = Edited { inner: self.tpm.port(), command, edit };
         let collected = self.through(port).collect(&Binding::Nonce([0xA5; 32]));
-        collected.err().expect("what was edited is not noticed")
+        match collected {
+            Ok(_) => panic!("what was edited is not noticed"),
+            Err(finding) => finding,
+        }
     }
 }
 
@@ -94,7 +100,7 @@ impl Rig {
 struct Edited {
     inner: SoftPort,
     command: u32,
-    edit: fn(&mut Vec<u8>),
+    edit: Edit,
 }
 
 fn code(command: &[u8]) -> u32 {
@@ -191,7 +197,7 @@ fn pcrs_that_change_are_read_again_three_times() {
 fn a_quote_that_does_not_answer_is_refused() {
     let rig = Rig::new(&hcl_report(2));
     // Header, length of the parameters and of the message; then magic, type, the signer's name and the extra data.
-    let cases: [(&str, fn(&mut Vec<u8>)); 4] = [
+    let cases: [(&str, Edit); 4] = [
         ("magic", |answer| answer[16] ^= 1),
         ("type", |answer| answer[21] ^= 1),
         ("extra data", |answer| {
@@ -216,7 +222,7 @@ fn a_quote_that_does_not_answer_is_refused() {
 fn answers_of_another_form_are_refused() {
     let rig = Rig::new(&hcl_report(2));
     for command in [NV_READ_PUBLIC, NV_READ, PCR_READ, QUOTE] {
-        let cases: [(&str, fn(&mut Vec<u8>)); 4] = [
+        let cases: [(&str, Edit); 4] = [
             ("header only", |answer| answer.truncate(10)),
             ("cut", |answer| answer.truncate(15)),
             ("other tag", |answer| answer[1] ^= 3),
@@ -227,7 +233,7 @@ fn answers_of_another_form_are_refused() {
             assert_eq!(refused.code, codes::VTPM_COLLECT_FAILED, "{command:#x} {name}: {}", refused.detail);
         }
     }
-    let cases: [(&str, u32, fn(&mut Vec<u8>)); 10] = [
+    let cases: [(&str, u32, Edit); 10] = [
         ("length of the public area", NV_READ_PUBLIC, |answer| answer[11] ^= 1),
         ("length of the parameters", NV_READ, |answer| answer[13] ^= 1),
         ("less than was asked for", NV_READ, |answer| {

@@ -27,12 +27,12 @@ fn seen(group: &ContainerGroup) -> Seen {
     Seen { outcome, asked: group.sidecar.service().count(RAW), waits }
 }
 
-fn with(faults: &[Fault]) -> ContainerGroup {
+fn with(faults: impl IntoIterator<Item = Fault>) -> ContainerGroup {
     let mut group = ContainerGroup::beside_sidecar();
     // Only a service that is silent is waited for, and not for long.
     group.options.sidecar_timeout = Duration::from_millis(300);
     for fault in faults {
-        group.sidecar.service().fault(RAW, fault.clone());
+        group.sidecar.service().fault(RAW, fault);
     }
     group
 }
@@ -40,13 +40,13 @@ fn with(faults: &[Fault]) -> ContainerGroup {
 #[test]
 fn the_service_says_when_to_ask_again() {
     for fault in [Fault::Throttle(Some("7".to_owned())), Fault::Busy(Some("7".to_owned()))] {
-        let Seen { outcome, asked, waits } = seen(&with(&[fault]));
+        let Seen { outcome, asked, waits } = seen(&with([fault]));
         assert_eq!((outcome, asked, waits), (Ok(()), 2, vec![7000]));
     }
     // A date, or nothing that could be read: the waits of our own.
     for after in [Some("Wed, 21 Oct 2026 07:28:00 GMT"), Some("-1"), Some(""), None] {
         let fault = Fault::Busy(after.map(str::to_owned));
-        let Seen { outcome, asked, waits } = seen(&with(&[fault.clone(), fault]));
+        let Seen { outcome, asked, waits } = seen(&with([fault.clone(), fault]));
         assert_eq!((outcome, asked, waits), (Ok(()), 3, vec![1000, 2000]), "{after:?}");
     }
 }
@@ -54,7 +54,7 @@ fn the_service_says_when_to_ask_again() {
 #[test]
 fn five_times_with_waits_that_double_and_vary() {
     for (chance, expected) in [(255, vec![1000, 2000, 4000, 8000]), (0, vec![500, 1001, 2003, 4007])] {
-        let mut group = with(&[]);
+        let mut group = with([]);
         group.chance = chance;
         group.sidecar.service().always(RAW, Fault::Status(500));
         let Seen { outcome, asked, waits } = seen(&group);
@@ -64,19 +64,19 @@ fn five_times_with_waits_that_double_and_vary() {
 
 #[test]
 fn nobody_waits_past_the_deadline() {
-    let mut group = with(&vec![Fault::Throttle(Some("100".to_owned())); 2]);
+    let mut group = with(vec![Fault::Throttle(Some("100".to_owned())); 2]);
     group.options.timeout = Duration::from_secs(150);
     let Seen { outcome, asked, waits } = seen(&group);
     assert_eq!((outcome, asked, waits), (Err(codes::ACI_COLLECT_UNAVAILABLE), 2, vec![100_000]));
     let far = u64::MAX.to_string();
-    let Seen { outcome, asked, waits } = seen(&with(&[Fault::Throttle(Some(far))]));
+    let Seen { outcome, asked, waits } = seen(&with([Fault::Throttle(Some(far))]));
     assert_eq!((outcome, asked, waits), (Err(codes::ACI_COLLECT_UNAVAILABLE), 1, vec![]));
 }
 
 #[test]
 fn a_service_that_is_silent_or_breaks_off_is_asked_again() {
     for fault in [Fault::Stall, Fault::Truncate] {
-        let group = with(&[fault.clone()]);
+        let group = with([fault.clone()]);
         let Seen { outcome, asked, waits } = seen(&group);
         assert_eq!((outcome, asked, waits), (Ok(()), 2, vec![1000]), "{fault:?}");
         group.sidecar.service().always(RAW, fault.clone());
@@ -86,7 +86,7 @@ fn a_service_that_is_silent_or_breaks_off_is_asked_again() {
 
 #[test]
 fn a_service_that_is_not_there_is_unavailable() {
-    let mut group = with(&[]);
+    let mut group = with([]);
     // A port that was somebody's a moment ago.
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     group.options.sidecar = Some(format!("http://{gone}"));
@@ -97,7 +97,7 @@ fn a_service_that_is_not_there_is_unavailable() {
 
 #[test]
 fn what_is_no_answer_is_final() {
-    let elsewhere = || with(&[]).sidecar.service().url();
+    let elsewhere = || with([]).sidecar.service().url();
     for fault in [
         Fault::Redirect(RAW.to_owned()),
         Fault::Redirect(elsewhere()),
@@ -109,16 +109,16 @@ fn what_is_no_answer_is_final() {
         Fault::Oversize(1024 * 1024 + 1, true),
         Fault::Oversize(1024 * 1024 + 1, false),
     ] {
-        let Seen { outcome, asked, waits } = seen(&with(&[fault.clone()]));
+        let Seen { outcome, asked, waits } = seen(&with([fault.clone()]));
         assert_eq!((outcome, asked, waits), (Err(codes::ACI_COLLECT_REFUSED), 1, vec![]), "{fault:?}");
     }
-    let said = with(&[Fault::Refuse(403, "x".repeat(10_000))]).collector().report(&binding(1)).unwrap_err();
+    let said = with([Fault::Refuse(403, "x".repeat(10_000))]).collector().report(&binding(1)).unwrap_err();
     assert!(said.detail.contains("xxx") && said.detail.len() < 600, "{}", said.detail);
 }
 
 #[test]
 fn only_an_unknown_path_leads_to_the_older_one() {
-    let group = with(&[]);
+    let group = with([]);
     group.sidecar.service().fault(COMBINED, Fault::Refuse(403, "no".to_owned()));
     assert_eq!(group.outcome(), Err(codes::ACI_COLLECT_REFUSED));
     assert_eq!(group.sidecar.service().log(), [COMBINED]);

@@ -2,42 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
-use std::sync::Arc;
+mod support;
 
-use cc_testkit::https::{Fault, Service};
+use cc_testkit::https::Fault;
 use cc_testkit::nras::{ATTEST_GPU, ATTEST_SWITCH, Answer, JWKS, Nras, jwks};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// Status line and body of the answer to a request.
-async fn ask(service: &Service, request: &str) -> (String, Vec<u8>) {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from(service.ca_der().to_vec())).unwrap();
-    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let authority = service.url().strip_prefix("https://").unwrap().to_owned();
-    let stream = tokio::net::TcpStream::connect(&authority).await.unwrap();
-    let name = ServerName::try_from("127.0.0.1").unwrap();
-    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    let end = answer.windows(4).position(|part| part == b"\r\n\r\n").unwrap() + 4;
-    let status = String::from_utf8(answer[..end].to_vec()).unwrap().lines().next().unwrap().to_owned();
-    (status, answer[end..].to_vec())
-}
-
-async fn post(service: &Service, path: &str, body: &str) -> (String, Vec<u8>) {
-    let length = body.len();
-    let head = format!("POST {path} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {length}");
-    ask(service, &format!("{head}\r\n\r\n{body}")).await
-}
+use support::{ask, post};
 
 fn question(devices: usize) -> String {
     let device = r#"{"evidence": "AAAA", "certificate": "AAAA"}"#;

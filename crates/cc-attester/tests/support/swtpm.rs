@@ -39,7 +39,9 @@ impl SoftTpm {
             .arg("--tpmstate")
             .arg(format!("dir={}", state.path().display()))
             .spawn()
-            .expect("swtpm, of the Debian package of that name, must be installed");
+            .unwrap_or_else(|error| {
+                panic!("swtpm, of the Debian package of that name, is not there: {error}")
+            });
         Self { process, stream: Arc::new(Mutex::new(ours)), modulus: Vec::new(), _state: state }
     }
 
