@@ -36,16 +36,8 @@ pub(super) fn check() -> Result<Vec<String>> {
 
 /// The parts of the negative-test catalogue that are built, each with the number of its rows. A row has a test that
 /// mentions it, or whose name begins with it.
-const CATALOGUE: &[(&str, u32)] = &[
-    ("SNP", 101),
-    ("TDX", 97),
-    ("GPU", 75),
-    ("MAA", 39),
-    ("ACI", 17),
-    ("VTPM", 7),
-    ("ENV", 13),
-    ("FL", 44),
-];
+const CATALOGUE: &[(&str, u32)] =
+    &[("SNP", 101), ("TDX", 97), ("GPU", 75), ("MAA", 39), ("ACI", 17), ("VTPM", 7), ("ENV", 13), ("FL", 44)];
 
 fn catalogue(tests: &str) -> Vec<String> {
     let rows =
