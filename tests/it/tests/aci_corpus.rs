@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "../../../crates/cc-verifier/tests/common/tdx_rows.rs"]
-#[allow(dead_code, reason = "only the collateral")]
 mod tdx_rows;
 
 use std::collections::BTreeSet;
