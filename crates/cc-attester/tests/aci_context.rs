@@ -6,12 +6,14 @@ mod group;
 mod support;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cc_core::codes;
 use cc_testkit::azure::{host_certificates, security_context};
 use cc_testkit::snp::cert::pem;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::json;
 
 use group::{ContainerGroup, Kernel, POLICY, UVM};
@@ -41,6 +43,17 @@ fn the_context_is_found_where_the_platform_puts_it() {
     assert_eq!(group.outcome(), Err(codes::ACI_COLLECT_CONTEXT_MISSING));
     group.options.context_dir = Some(named);
     assert_eq!(found(&group), expected);
+}
+
+/// Whoever opens a pipe to which nobody writes waits for ever.
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let mut group = group();
+    group.options.timeout = Duration::from_secs(5);
+    let path = group.context().join(FILES[0]);
+    std::fs::remove_file(&path).unwrap();
+    mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    assert_eq!(group.outcome(), Err(codes::ACI_COLLECT_CONTEXT_MISSING));
 }
 
 #[test]

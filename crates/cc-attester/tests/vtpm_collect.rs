@@ -197,7 +197,7 @@ fn pcrs_that_change_are_read_again_three_times() {
 fn a_quote_that_does_not_answer_is_refused() {
     let rig = Rig::new(&hcl_report(2));
     // Header, length of the parameters and of the message; then magic, type, the signer's name and the extra data.
-    let cases: [(&str, Edit); 4] = [
+    let cases: [(&str, Edit); 5] = [
         ("magic", |answer| answer[16] ^= 1),
         ("type", |answer| answer[21] ^= 1),
         ("extra data", |answer| {
@@ -210,6 +210,12 @@ fn a_quote_that_does_not_answer_is_refused() {
             answer.remove(16 + length - 1);
             answer[13] = answer[13].wrapping_sub(1);
             answer[15] = answer[15].wrapping_sub(1);
+        }),
+        ("longer message", |answer| {
+            let length = usize::from(u16::from_be_bytes([answer[14], answer[15]]));
+            answer.insert(16 + length, 0);
+            answer[13] = answer[13].wrapping_add(1);
+            answer[15] = answer[15].wrapping_add(1);
         }),
     ];
     for (name, edit) in cases {
@@ -233,14 +239,19 @@ fn answers_of_another_form_are_refused() {
             assert_eq!(refused.code, codes::VTPM_COLLECT_FAILED, "{command:#x} {name}: {}", refused.detail);
         }
     }
-    let cases: [(&str, u32, Edit); 10] = [
+    let cases: [(&str, u32, Edit); 11] = [
         ("length of the public area", NV_READ_PUBLIC, |answer| answer[11] ^= 1),
+        ("more in the public area", NV_READ_PUBLIC, |answer| {
+            answer[11] += 1;
+            answer.insert(26, 0);
+        }),
         ("length of the parameters", NV_READ, |answer| answer[13] ^= 1),
         ("less than was asked for", NV_READ, |answer| {
             answer.remove(16);
-            // 512 bytes, and two for their length, become one less.
-            (answer[12], answer[13]) = (2, 1);
-            (answer[14], answer[15]) = (1, 0xff);
+            for at in [12, 14] {
+                let length = u16::from_be_bytes([answer[at], answer[at + 1]]) - 1;
+                answer[at..at + 2].copy_from_slice(&length.to_be_bytes());
+            }
         }),
         ("number of values", PCR_READ, |answer| answer[27] = 7),
         ("another index", NV_READ_PUBLIC, |answer| answer[15] ^= 1),
@@ -256,15 +267,26 @@ fn answers_of_another_form_are_refused() {
     for (name, command, edit) in cases {
         let refused = rig.edited(command, edit);
         assert_eq!(refused.code, codes::VTPM_COLLECT_FAILED, "{name}: {}", refused.detail);
+        let asked = match command {
+            NV_READ_PUBLIC => "TPM2_NV_ReadPublic: ",
+            NV_READ => "TPM2_NV_Read: ",
+            PCR_READ => "TPM2_PCR_Read: ",
+            _ => "TPM2_Quote: ",
+        };
+        assert!(refused.detail.starts_with(asked), "{name}: {}", refused.detail);
     }
 }
 
-/// Says another length than it has.
+/// Its quotes are longer than they say.
 struct Boaster(SoftPort);
 
 impl Port for Boaster {
     fn transmit(&mut self, command: &[u8]) -> std::io::Result<Vec<u8>> {
-        self.0.transmit(command).map(|answer| [answer, vec![0]].concat())
+        let mut answer = self.0.transmit(command)?;
+        if code(command) == QUOTE {
+            answer.push(0);
+        }
+        Ok(answer)
     }
 }
 
@@ -282,7 +304,9 @@ fn a_tpm_that_is_not_azures_has_no_evidence() {
     let refused = rig.collect().unwrap_err();
     assert_eq!(refused.code, codes::VTPM_COLLECT_FAILED);
     assert!(refused.detail.starts_with("TPM2_NV_ReadPublic: response code 0x"), "{}", refused.detail);
-    for other in [hcl_report(3), vec![0; 2000], hcl_report(2)[..1227].to_vec()] {
+    let [mut snp, mut tdx] = [2, 4].map(hcl_report);
+    (snp[0], tdx[3]) = (b'h', b'B');
+    for other in [hcl_report(3), snp, tdx, vec![0; 2000], hcl_report(2)[..1227].to_vec()] {
         rig.tpm = SoftTpm::with_hcl_report(&other, true);
         assert_eq!(rig.collect().unwrap_err().code, codes::VTPM_COLLECT_FAILED);
     }

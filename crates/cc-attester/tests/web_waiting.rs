@@ -7,12 +7,13 @@ mod support;
 
 use std::time::Duration;
 
+use cc_core::azure::runtime_data;
 use cc_core::{Code, codes};
 use cc_testkit::https::Fault;
-use cc_testkit::sidecar::{COMBINED, RAW};
+use cc_testkit::sidecar::{COMBINED, RAW, report_data};
 
 use group::ContainerGroup;
-use support::binding;
+use support::{binding, report};
 
 /// What one request ends with, how often `/attest/raw` was asked for it, and the waits in milliseconds.
 struct Seen {
@@ -114,6 +115,20 @@ fn what_is_no_answer_is_final() {
     }
     let said = with([Fault::Refuse(403, "x".repeat(10_000))]).collector().report(&binding(1)).unwrap_err();
     assert!(said.detail.contains("xxx") && said.detail.len() < 600, "{}", said.detail);
+}
+
+/// Also where what is beyond the limit is nothing but white space.
+#[test]
+fn an_answer_has_a_mebibyte_at_most() {
+    let runtime_data = runtime_data(binding(1).report_data().unwrap());
+    let report = hex::encode(report(report_data(&runtime_data), 0));
+    let answer = |length: usize| {
+        let mut body = format!(r#"{{"report":"{report}"}}"#).into_bytes();
+        body.resize(length, b' ');
+        seen(&with([Fault::Say(body)])).outcome
+    };
+    assert_eq!(answer(1024 * 1024), Ok(()));
+    assert_eq!(answer(1024 * 1024 + 1), Err(codes::ACI_COLLECT_REFUSED));
 }
 
 #[test]

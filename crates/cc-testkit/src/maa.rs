@@ -38,14 +38,14 @@ pub fn next_key() -> &'static SignKey {
     key!(SignKey::rsa, "maa-next.p8")
 }
 
-/// The published keys: [`key`] alone.
+/// The published keys: [`key()`] alone.
 pub fn jwks() -> Vec<u8> {
     key_set(&[rsa_key(KID, key())])
 }
 
 /// A token of `issuer` about the SNP report and the runtime data (JSON) that were sent to it, issued at `now` (seconds
 /// since 1970): RS256 with [`KID`], every claim of *verification.md* 4.3, those of the report taken from it. Signed with
-/// [`key`], it is one that a verifier accepts; header and payload are there to be changed before that.
+/// [`key()`], it is one that a verifier accepts; header and payload are there to be changed before that.
 pub fn token(issuer: &str, report: &[u8], runtime_data: &[u8], now: i64) -> Token {
     let mut payload = Object::default();
     payload.set_number("exp", now + LIFETIME);
@@ -152,7 +152,7 @@ impl Maa {
         self.answering.lock().unwrap().edit = Box::new(edit);
     }
 
-    /// From now on signs with [`next_key`], and publishes it alone or with the one before.
+    /// From now on signs with [`next_key()`], and publishes it alone or with the one before.
     pub fn rotate(&self, keep: bool) {
         let mut keys = vec![rsa_key(NEXT_KID, next_key())];
         if keep {
