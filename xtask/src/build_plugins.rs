@@ -16,8 +16,12 @@ const PLUGINS: &[(&str, &[&str])] = &[
 ];
 
 /// The plugins of synthetic hardware, for machines that have no real one; never among the others.
-const EMULATED: &[(&str, &[&str])] =
-    &[("emulated-snp", &["snp-raw-1"]), ("emulated-tdx", &["tdx-quote-1"]), ("emulated-gpu", &["nv-spdm-1"])];
+const EMULATED: &[(&str, &[&str])] = &[
+    ("emulated-snp", &["snp-raw-1"]),
+    ("emulated-tdx", &["tdx-quote-1"]),
+    ("emulated-gpu", &["nv-spdm-1"]),
+    ("emulated-aci", &["aci-raw-1", "aci-maa-1", "az-cvm-vtpm-1"]),
+];
 
 /// What a configuration of emulated plugins begins with.
 const EMULATED_HEAD: &str = "
@@ -31,7 +35,8 @@ offline = true
 ";
 
 /// Plugins that exist for the tests, built beside the others but never configured with them.
-const TEST_PLUGINS: &[&str] = &["emulated-gpu", "emulated-snp", "emulated-tdx", "fake-nvml", "misbehaver"];
+const TEST_PLUGINS: &[&str] =
+    &["emulated-aci", "emulated-gpu", "emulated-snp", "emulated-tdx", "fake-nvml", "misbehaver"];
 
 /// Variants of the frozen ABI copy: feature and file name.
 const ABI_VARIANTS: &[&str] = &["same", "newer-minor", "older-minor", "changed-layout"];

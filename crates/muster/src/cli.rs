@@ -30,7 +30,10 @@ Examples:
 
   Verify a TDX quote and its event log with collateral that another tool wrote:
     muster evidence verify --profile tdx-quote-1 --evidence quote.bin --offline \\
-        --endorsements collateral.json --endorsements ccel.bin";
+        --endorsements collateral.json --endorsements ccel.bin
+
+  Verify the report of an Azure container group with the files of its security context:
+    muster evidence verify --profile aci-raw-1 --evidence report.bin --endorsements /security-context-1/";
 
 const APPRAISE_EXAMPLES: &str = "\
 Examples:

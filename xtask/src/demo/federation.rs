@@ -6,17 +6,25 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
 
 use super::story;
-use crate::run::{Result, capture, read, write};
+use crate::run::{Result, capture, read, root, write};
 
 /// The sites; the last one is provisioned, but its kit falls into wrong hands.
-pub(super) const SITES: [&str; 5] = ["site-1", "site-2", "site-3", "site-4", "site-5"];
+pub(super) const SITES: [&str; 6] = ["site-1", "site-2", "site-3", "site-4", GROUP, "site-5"];
 /// The two images that the federation's owner allows. Site 2 runs the newer one.
 const IMAGE: [&str; 2] = ["a5", "b6"];
-/// The site that is a TDX guest; all others are SNP guests.
+/// The site that is a TDX guest.
 const TDX: &str = "site-3";
+/// The site that is a container group; all others are SNP guests.
+pub(super) const GROUP: &str = "cloud-1";
+/// What its utility VM measures, all bytes; the endorsement that comes along endorses it.
+const UTILITY_VM: &str = "c7";
+/// Who endorses utility VMs in the test kit.
+const ENDORSER: &str =
+    "did:x509:0:sha256:Mv9tY9gdXLIi_mz01nKRFdVhwFWysz_6HgGcNHwxXqA::eku:1.3.6.1.4.1.311.76.59.1.2";
 
 /// The site whose guest has GPUs, and how many.
 const GPU: (&str, u8) = ("site-4", 2);
@@ -28,6 +36,8 @@ pub(super) struct Federation {
     pub(super) folder: PathBuf,
     pub(super) muster: PathBuf,
     pub(super) impostor: PathBuf,
+    /// The launch digest of the container group's name, as soon as it is known.
+    group: String,
 }
 
 impl Federation {
@@ -46,7 +56,7 @@ impl Federation {
 
     /// Provisions with a minimum for the microcode of clients.
     pub(super) fn provision(&self, microcode: u8) -> Result<Value> {
-        write(&self.folder.join("client.toml"), &policy(&[0, 1], microcode))?;
+        write(&self.folder.join("client.toml"), &self.policy(&[0, 1], microcode)?)?;
         let mut command = Command::new(&self.muster);
         command
             .arg("provision")
@@ -61,37 +71,60 @@ impl Federation {
     pub(super) fn machine(&self, name: &str, init_data: &str, microcode: u8) -> Result<()> {
         let text = if name == TDX {
             format!("mr_config_id = \"{init_data}\"\n")
+        } else if name == GROUP {
+            // What a group is launched with is its CCE policy, which the owner lists for its name.
+            format!("[tcb]\nmicrocode = {microcode}\n")
         } else {
             format!("host_data = \"{init_data}\"\n[tcb]\nmicrocode = {microcode}\n")
         };
         write(&self.folder.join(format!("machines/{name}.toml")), &text)
     }
+
+    /// A policy for emulated Genoa guests with these images, for emulated trust domains with the one that there is, for the
+    /// emulated container group, and for the emulated GPUs of a guest.
+    fn policy(&self, images: &[usize], microcode: u8) -> Result<String> {
+        let images: Vec<String> = images
+            .iter()
+            .filter_map(|image| IMAGE.get(*image))
+            .map(|byte| format!("\"{}\"", byte.repeat(48)))
+            .collect();
+        let min_tcb = format!("bootloader = 10\ntee = 0\nsnp = 23\nmicrocode = {microcode}\n");
+        Ok(format!(
+            "version = 1\nprofile = \"development\"\n\n[snp]\nproducts = [\"Genoa\"]\nmeasurements = [{}]\n\
+             host_data = \"init-data\"\ncrl_required = true\n\n[snp.min_tcb.Genoa]\n{min_tcb}\n\
+             [tdx]\nmin_tcb_eval_num = 18\nmr_config_id = \"init-data\"\n\n\
+             [[tdx.images]]\nname = \"site\"\nmr_td = \"{}\"\nrtmr0 = \"{}\"\nrtmr1 = \"{}\"\nrtmr2 = \"{}\"\n\n\
+             [aci]\ncce_policy_allowlist = {{ \"{}\" = [\"{}\"] }}\nuvm_min_svn = 101\nuvm_issuer = \"{ENDORSER}\"\n\
+             require_cce_policy = true\n\n\
+             [aci.snp]\nproducts = [\"Genoa\"]\ncrl_required = true\n\n[aci.snp.min_tcb.Genoa]\n{min_tcb}\n\
+             [gpu]\ngpu_count = {}\narchs = [\"HOPPER\"]\nmin_driver = \"550.90.07\"\nmin_vbios.HOPPER = \"96.00.9f.00.01\"\n\
+             allowed_unreferenced = {:?}\n",
+            images.join(", "),
+            IMAGE[0].repeat(48),
+            "b0".repeat(48),
+            "b1".repeat(48),
+            "b2".repeat(48),
+            self.group,
+            cce_policy()?,
+            GPU.1,
+            (0..64).filter(|place| !REFERENCED.contains(place)).collect::<Vec<u8>>(),
+        ))
+    }
+
+    /// Writes the policies, of which the owner's comes from the kits, and provisions.
+    fn provision_all(&self) -> Result<Value> {
+        write(&self.folder.join("server.toml"), &self.policy(&[0], 80)?)?;
+        // Site 1 is more careful than the owner: the newer image is not on its list.
+        write(&self.folder.join("site-1.toml"), &self.policy(&[0], 80)?)?;
+        write(&self.folder.join("site.toml"), &self.policy(&[0, 1], 80)?)?;
+        self.provision(80)
+    }
 }
 
-/// A policy for emulated Genoa guests with these images, for emulated trust domains with the one that there is, and for
-/// the emulated GPUs of a guest.
-fn policy(images: &[usize], microcode: u8) -> String {
-    let images: Vec<String> = images
-        .iter()
-        .filter_map(|image| IMAGE.get(*image))
-        .map(|byte| format!("\"{}\"", byte.repeat(48)))
-        .collect();
-    format!(
-        "version = 1\nprofile = \"development\"\n\n[snp]\nproducts = [\"Genoa\"]\nmeasurements = [{}]\n\
-         host_data = \"init-data\"\ncrl_required = true\n\n\
-         [snp.min_tcb.Genoa]\nbootloader = 10\ntee = 0\nsnp = 23\nmicrocode = {microcode}\n\n\
-         [tdx]\nmin_tcb_eval_num = 18\nmr_config_id = \"init-data\"\n\n\
-         [[tdx.images]]\nname = \"site\"\nmr_td = \"{}\"\nrtmr0 = \"{}\"\nrtmr1 = \"{}\"\nrtmr2 = \"{}\"\n\n\
-         [gpu]\ngpu_count = {}\narchs = [\"HOPPER\"]\nmin_driver = \"550.90.07\"\nmin_vbios.HOPPER = \"96.00.9f.00.01\"\n\
-         allowed_unreferenced = {:?}\n",
-        images.join(", "),
-        IMAGE[0].repeat(48),
-        "b0".repeat(48),
-        "b1".repeat(48),
-        "b2".repeat(48),
-        GPU.1,
-        (0..64).filter(|place| !REFERENCED.contains(place)).collect::<Vec<u8>>(),
-    )
+/// SHA-256 of what the container group may run.
+fn cce_policy() -> Result<String> {
+    let text = read(&root().join("tests/plugins/emulated-aci/policy.rego"))?;
+    Ok(hex::encode(digest(&SHA256, text.as_bytes())))
 }
 
 /// Makes everything anew in `folder`.
@@ -100,16 +133,13 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
         std::fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     story::scene("Provisioning: an owner, a server, sites, and what each may run");
-    let federation = Federation {
+    let mut federation = Federation {
         folder: folder.to_owned(),
         muster: binaries.join("muster"),
         impostor: binaries.join("impostor"),
+        group: "0".repeat(64),
     };
     let port = free_port()?;
-    write(&folder.join("server.toml"), &policy(&[0], 80))?;
-    // Site 1 is more careful than the owner: the newer image is not on its list.
-    write(&folder.join("site-1.toml"), &policy(&[0], 80))?;
-    write(&folder.join("site.toml"), &policy(&[0, 1], 80))?;
     let manifest = read(&plugins.join("plugins.toml"))?;
     let manifest = manifest.replace("path = \"", &format!("path = \"{}/", plugins.display()));
     let mut text = format!(
@@ -117,7 +147,7 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
          [server]\nlisten = \"127.0.0.1:{port}\"\ndial = \"127.0.0.1:{port}\"\n\n\
          [bundle]\nnot_after_days = 30\n\n\
          [bundle.role.server]\nprofiles = [\"snp-raw-1\"]\npolicy = \"server.toml\"\n\n\
-         [bundle.role.client]\nprofiles = [\"snp-raw-1\", \"tdx-quote-1\"]\npolicy = \"client.toml\"\n\n\
+         [bundle.role.client]\nprofiles = [\"snp-raw-1\", \"tdx-quote-1\", \"aci-raw-1\"]\npolicy = \"client.toml\"\n\n\
          [scheduler]\nmax_jobs = 4\nmax_schedule_count = 3\nmin_schedule_interval_s = 2\nmax_schedule_interval_s = 4\n\n\
          [participant.server]\nrole = \"server\"\npolicy = \"site.toml\"\nplugins = \"machines/server/plugins.toml\"\n"
     );
@@ -127,7 +157,11 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
             text,
             "\n[participant.{name}]\nrole = \"client\"\norganisation = \"hospital-{name}\"\npolicy = \"{policy}\"\n\
              profile = \"{}\"\nplugins = \"machines/{name}/plugins.toml\"\nresources = {{ gpu = 2 }}\n",
-            if name == TDX { "tdx-quote-1" } else { "snp-raw-1" }
+            match name {
+                TDX => "tdx-quote-1",
+                GROUP => "aci-raw-1",
+                _ => "snp-raw-1",
+            }
         );
         if name == GPU.0 {
             text.push_str("devices = \"nv-spdm-1\"\n");
@@ -139,11 +173,18 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
         let (library, guest) = if *name == TDX {
             ("libemulated_tdx.so", format!("platform = {chip}, mr_td = \"{}\"", image.repeat(48)))
         } else {
-            let guest = format!(
-                "product = \"Genoa\", chip = {chip}, report_id = {chip}, measurement = \"{}\"",
-                image.repeat(48)
-            );
-            ("libemulated_snp.so", guest)
+            let guest = |measures: &str| {
+                let measurement = measures.repeat(48);
+                format!(
+                    "product = \"Genoa\", chip = {chip}, report_id = {chip}, measurement = \"{measurement}\""
+                )
+            };
+            if *name == GROUP {
+                let guest = format!("{}, host_data = \"{}\"", guest(UTILITY_VM), cce_policy()?);
+                ("libemulated_aci.so", guest)
+            } else {
+                ("libemulated_snp.so", guest(image))
+            }
         };
         let config = format!("config = {{ guest = {{ {guest}, state = {state:?} }} }}\n");
         let mut manifest = with_config(&manifest, library, &config);
@@ -154,8 +195,11 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
         write(&folder.join(format!("machines/{name}/plugins.toml")), &manifest)?;
     }
     write(&folder.join("federation.toml"), &text)?;
-    let made = federation.provision(80)?;
+    // What a name is launched with is known once the federation is; the group's policy is listed for its name.
+    let made = federation.provision_all()?;
     let digest = |of: &str, name: &str| Some(made.get(of)?.get(name)?.as_str()?.to_owned());
+    federation.group = digest("init_data", GROUP).ok_or("the container group has no launch digest")?;
+    federation.provision_all()?;
     let init: BTreeMap<String, String> = ["server"]
         .iter()
         .chain(&SITES)

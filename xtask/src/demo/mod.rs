@@ -1,7 +1,7 @@
-//! `demo`: a federation of one server and four sites in processes of their own, and what it decides.
+//! `demo`: a federation of one server and five sites in processes of their own, and what it decides.
 //!
 //! Everything is real but the processors: kits, mutual TLS, policies, verification, jobs. The guests are emulated: they
-//! sign byte-exact SNP reports and TDX quotes under synthetic roots, which only a development federation accepts.
+//! sign byte-exact SNP reports, TDX quotes, GPU reports and a container group's evidence under synthetic roots, which only a development federation accepts.
 
 mod evidence;
 mod federation;
@@ -40,9 +40,9 @@ pub(crate) fn demo(format: Format) -> Result<()> {
 pub(crate) fn check() -> Result<()> {
     let summary = play()?;
     let expected = [
-        ("/participants", json!(5)),
+        ("/participants", json!(6)),
         ("/jobs/0/status", json!("FINISHED:COMPLETED")),
-        ("/jobs/0/sites", json!(["site-2", "site-3"])),
+        ("/jobs/0/sites", json!(["cloud-1", "site-2", "site-3"])),
         ("/jobs/0/declined", json!([])),
         ("/jobs/1/status", json!("FINISHED:COMPLETED")),
         ("/jobs/1/sites", json!(["site-2", "site-3"])),

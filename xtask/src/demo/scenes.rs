@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::federation::{Federation, SITES};
+use super::federation::{Federation, GROUP, SITES};
 use super::processes::{Event, Processes};
 use super::story;
 use crate::run::{Result, read, write};
@@ -56,7 +56,7 @@ pub(super) fn play(federation: &Federation) -> Result<Value> {
     };
     start(&mut all, "server", "server")?;
     all.until("the server listens", SOON, |said| said.iter().any(|event| event.is("server", "listening")))?;
-    let sites = SITES.get(..4).unwrap_or_default();
+    let sites = SITES.get(..5).unwrap_or_default();
     for site in sites {
         start(&mut all, "agent", site)?;
     }
@@ -68,7 +68,7 @@ pub(super) fn play(federation: &Federation) -> Result<Value> {
             .collect();
         names.len()
     };
-    all.until("all sites are registered", SOON, |said| registered(said) == 4)?;
+    all.until("all sites are registered", SOON, |said| registered(said) == 5)?;
 
     story::scene(
         "2. Four jobs: one runs, one is declined by a site, one cannot meet its minimum, one is long",
@@ -78,7 +78,7 @@ pub(super) fn play(federation: &Federation) -> Result<Value> {
     let mut ids: BTreeMap<&str, String> = BTreeMap::new();
     let three = &["site-1", "site-2", "site-3"];
     for (name, sites, demands, command) in [
-        ("runs", &["site-2", "site-3"][..], "min_sites = 2", wait.as_str()),
+        ("runs", &["site-2", "site-3", GROUP][..], "min_sites = 3", wait.as_str()),
         ("declined", &three[..], "min_sites = 2", "true"),
         ("too-few", &three[..], "min_sites = 3", "true"),
         ("long", &["site-3", "site-4"][..], "min_sites = 2", "sleep 600"),

@@ -1,0 +1,121 @@
+//! The authorizer of Azure's container groups and machines with the test kit's synthetic roots in place of the vendors'. It
+//! declares itself emulated: a host refuses it unless its configuration says `[danger] allow_emulated = true`, and no
+//! production policy affirms what it accepts.
+//!
+//! With a `guest` table in its settings, that of the emulated SNP guest, it is also a container group: `collect` signs a
+//! report in process, endorses its MEASUREMENT as a utility VM, and brings the CCE policy along (`policy.rego`, whose
+//! SHA-256 the settings give as `host_data`). Without one it asks the platform's interfaces, as the real authorizer does.
+
+#[path = "../../../../plugins/cc-aci/src/authorizer.rs"]
+mod authorizer;
+#[path = "../../emulated-snp/src/guest.rs"]
+mod guest;
+#[path = "../../emulated-snp/src/settings.rs"]
+mod settings;
+#[path = "../../shared/settings.rs"]
+mod shared;
+
+use cc_core::message::{
+    Blob, CollectRequest, Collected, Identity, Plan, PlanRequest, VerifyReply, VerifyRequest,
+};
+use cc_core::sdk::Authorizer;
+use cc_core::{Finding, Profile, Settings, TrustClass, codes};
+use cc_testkit::aci::{Chain, Endorsement, FEED};
+use cc_testkit::snp::{Product, ark_der};
+use cc_verifier::aci::Uvm;
+use cc_verifier::{snp, tdx};
+
+use authorizer::{AciAuthorizer, Hardware};
+use guest::Guest;
+use settings::Machine;
+
+/// What the emulated group may run: written by `cc_testkit::aci::Policy`.
+const CCE_POLICY: &str = include_str!("../policy.rego");
+/// Where MEASUREMENT stands in a report.
+const MEASUREMENT: usize = 0x90;
+
+/// Processors, utility VMs and their endorser that exist in the test kit only.
+#[derive(Debug)]
+pub(crate) struct Emulated;
+
+impl Hardware for Emulated {
+    const NAME: &'static str = "emulated-aci";
+    const TRUST_CLASS: TrustClass = TrustClass::Emulated;
+
+    fn snp() -> snp::Anchors {
+        snp::Anchors::new(ark_der(Product::Milan), ark_der(Product::Genoa), ark_der(Product::Turin))
+    }
+
+    fn tdx() -> tdx::Anchors {
+        tdx::Anchors::new(cc_testkit::tdx::ca::root_der())
+    }
+
+    fn uvm() -> Uvm {
+        Uvm::new(&Chain::new().did(), FEED)
+    }
+}
+
+/// The authorizer, and the group where there is one.
+pub(crate) struct EmulatedAci {
+    authorizer: AciAuthorizer<Emulated>,
+    guest: Option<Guest>,
+}
+
+impl Authorizer for EmulatedAci {
+    fn identity() -> Identity {
+        AciAuthorizer::<Emulated>::identity()
+    }
+
+    fn create(settings: Settings) -> Result<Self, Finding> {
+        let (guest, settings) = shared::split(&settings, Machine::read)?;
+        Ok(Self { authorizer: AciAuthorizer::create(settings)?, guest: guest.map(Guest::new) })
+    }
+
+    fn collect(&self, request: &CollectRequest) -> Result<Collected, Finding> {
+        match &self.guest {
+            Some(guest) if request.profile == Profile::aci_raw_1() => group(guest, request),
+            _ => self.authorizer.collect(request),
+        }
+    }
+
+    fn plan(&self, request: &PlanRequest) -> Result<Plan, Finding> {
+        self.authorizer.plan(request)
+    }
+
+    fn verify(&self, request: &VerifyRequest) -> VerifyReply {
+        self.authorizer.verify(request)
+    }
+}
+
+/// The guest's report, with what makes it a group's.
+fn group(guest: &Guest, request: &CollectRequest) -> Result<Collected, Finding> {
+    let mut collected = guest.collect(&request.binding)?;
+    let measurement = collected.evidence.get(MEASUREMENT..).and_then(<[u8]>::first_chunk);
+    let measurement =
+        measurement.ok_or_else(|| Finding::new(codes::SNP_FORMAT_LENGTH, "a report without MEASUREMENT"))?;
+    let endorsement = Endorsement::header(&Chain::new(), measurement).sign();
+    collected.endorsements.extend([endorsement, CCE_POLICY.as_bytes().to_vec()].map(Blob));
+    Ok(collected)
+}
+
+cc_core::export_authorizer!(EmulatedAci);
+
+#[cfg(test)]
+mod tests {
+    use cc_testkit::aci::Policy;
+
+    use super::*;
+
+    #[test]
+    fn the_policy_is_the_test_kits_without_openings() {
+        assert_eq!(CCE_POLICY, Policy::tight().text());
+        assert!(cc_verifier::aci::cce::lint(CCE_POLICY.as_bytes()).is_empty());
+    }
+
+    /// The demo has no part of the test kit, and names its endorser.
+    #[test]
+    fn the_demo_names_the_endorser() {
+        let demo = include_str!("../../../../xtask/src/demo/federation.rs");
+        assert!(demo.contains(&Chain::new().did()), "{}", Chain::new().did());
+    }
+}
