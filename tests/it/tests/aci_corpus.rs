@@ -85,7 +85,7 @@ const ROWS: &[Row] = &[
     (VTPM, "tdx-azure-vtpm/kinvolk-hcl", "hcl-report.bin", COLLATERAL, FEBRUARY_2025, "vtpm.format.malformed"),
     (VTPM, "tdx-azure-vtpm/trustee-v0-v1", "evidence-v0.json", COLLATERAL, FEBRUARY_2025, "accept"),
     (VTPM, "tdx-azure-vtpm/trustee-v0-v1", "evidence-v1.json", COLLATERAL, FEBRUARY_2025, "accept"),
-    (VTPM, "tdx-azure-vtpm/trustee-v0-v1", "evidence-v1.json", &[], FEBRUARY_2025, "tdx.tcb_info.missing"),
+    (VTPM, "tdx-azure-vtpm/trustee-v0-v1", "evidence-v1.json", &[], FEBRUARY_2025, "tdx.crl.missing"),
 ];
 
 /// The plugin with the issuers of the published tokens.

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use muster_it::cli::Muster;
-use muster_it::place::root;
+use muster_it::place::{entry, plugins, root};
 use serde_json::Value;
 
 const SEV: &str = "--profile snp-raw-1 --evidence tests/fixtures/snp/milan-v2-sev/report.bin";
@@ -14,7 +14,6 @@ const AZURE: &str = "--profile snp-raw-1 --evidence tests/fixtures/snp/milan-v2-
      --offline --at 2026-06-01T00:00:00Z --endorsements tests/fixtures/snp/milan-v2-azure/certs.pem";
 const NO_CERTS: &str = "--profile snp-raw-1 --evidence tests/fixtures/snp/milan-v2-sev/report.bin \
      --offline --at 2026-06-01T00:00:00Z";
-const UNSERVED: &str = "--profile aci-raw-1 --evidence tests/fixtures/snp/milan-v2-sev/report.bin --offline";
 const PERMITS: &str = "--policy docs/examples/demo-permits.toml";
 const FORBIDS: &str = "--policy docs/examples/demo-forbids.toml";
 
@@ -23,6 +22,15 @@ const VERIFY: &str =
 const PLUGIN: &str = "name sha256 trust_class version";
 const ENDORSEMENT: &str = "kind sha256 source";
 const FINDING: &str = "code got source want";
+
+/// A profile that the configured plugins do not serve.
+fn unserved(muster: &Muster) -> String {
+    let plugin = entry(&plugins().join("libcc_snp.so"), &["snp-raw-1"], "");
+    let plugins = muster.write("plugins.toml", format!("version = 1\n{plugin}"));
+    format!(
+        "--profile aci-raw-1 --evidence tests/fixtures/snp/milan-v2-sev/report.bin --offline --plugins {plugins}"
+    )
+}
 
 /// The fields of an object, sorted; each must be one of the contract and none may be missing.
 fn fields(value: &Value, contract: &str) {
@@ -43,12 +51,12 @@ fn verify_and_appraise_print_exactly_the_fields_of_the_contract() {
         (0, "verify", format!("{SEV} {CERTS}")),
         (3, "verify", AZURE.to_owned()),
         (4, "verify", NO_CERTS.to_owned()),
-        (6, "verify", UNSERVED.to_owned()),
+        (6, "verify", unserved(&muster)),
         (0, "appraise", format!("{SEV} {CERTS} {PERMITS}")),
         (5, "appraise", format!("{SEV} {CERTS} {FORBIDS}")),
         (3, "appraise", format!("{AZURE} {PERMITS}")),
         (4, "appraise", format!("{NO_CERTS} {PERMITS}")),
-        (6, "appraise", format!("{UNSERVED} {PERMITS}")),
+        (6, "appraise", format!("{} {PERMITS}", unserved(&muster))),
     ] {
         let mut result = muster.json(exit, &format!("evidence {subcommand} {arguments}"));
         assert_eq!(result["schema"], format!("muster.evidence.{subcommand}/1"));
@@ -177,7 +185,7 @@ fn a_replay_is_marked_whatever_comes_of_it() {
                 "evidence verify --profile snp-raw-1 --evidence {large} --offline --at 2026-06-01T00:00:00Z"
             ),
         ),
-        (6, format!("evidence verify {UNSERVED} --at 2026-06-01T00:00:00Z")),
+        (6, format!("evidence verify {} --at 2026-06-01T00:00:00Z", unserved(&muster))),
     ] {
         assert_eq!(muster.json(exit, &line)["replayed"], true, "{line}");
     }

@@ -34,6 +34,7 @@ fn snapshot(muster: &Muster, name: &str, ran: &Ran) {
         ("[DIGEST]", sha256.clone()),
         ("[TDX_DIGEST]", digest(&plugins().join("libcc_tdx.so"))),
         ("[GPU_DIGEST]", digest(&plugins().join("libcc_gpu.so"))),
+        ("[ACI_DIGEST]", digest(&plugins().join("libcc_aci.so"))),
         ("[VERSION]", env!("CARGO_PKG_VERSION").to_owned()),
         ("[SHORT]", sha256[..16].to_owned()),
         ("[TEST]", muster.folder().display().to_string()),
@@ -199,9 +200,11 @@ fn usage_errors() {
 #[test]
 fn plugins_that_do_not_serve_or_load() {
     let muster = Muster::new();
-    let unserved = format!("evidence verify {SEV} {CERTS} {AT}").replace("snp-raw-1", "aci-raw-1");
     let production = plugins().join("libcc_snp.so");
     let good = entry(&production, &["snp-raw-1"], "");
+    let alone = muster.write("alone.toml", format!("version = 1\n{good}"));
+    let unserved =
+        format!("evidence verify {SEV} {CERTS} {AT} --plugins {alone}").replace("snp-raw-1", "aci-raw-1");
     let wrong_digest = good.replace(&digest(&production), &"0".repeat(64));
     let wrong_digest = config(muster.folder(), &[wrong_digest]).display().to_string();
     let library = test_plugin("libabi_older_minor.so").display().to_string();
@@ -219,9 +222,10 @@ fn plugins_that_do_not_serve_or_load() {
             (
                 "plugin-unserved-show",
                 6,
-                "evidence show --format json --profile aci-raw-1 \
-             --evidence tests/fixtures/snp/milan-v2-sev/report.bin"
-                    .to_owned(),
+                format!(
+                    "evidence show --format json --profile aci-raw-1 --plugins {alone} \
+                     --evidence tests/fixtures/snp/milan-v2-sev/report.bin"
+                ),
             ),
             ("plugin-digest", 6, format!("plugin list --plugins {wrong_digest}")),
             ("plugin-digest-json", 6, format!("plugin list --plugins {wrong_digest} --format json")),

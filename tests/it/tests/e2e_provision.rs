@@ -542,6 +542,8 @@ fn plugins_that_are_not_what_the_manifest_says_are_refused() {
 
     // A manifest that serves only one of the roles' profiles.
     let mut case = Case::new();
+    case.muster.write("plugins.toml", format!("{head}{good}"));
+    case.edit(&format!("plugins = {:?}", plugins()), "plugins = \"plugins.toml\"");
     case.edit("profiles = [\"snp-raw-1\"]", "profiles = [\"snp-raw-1\", \"aci-raw-1\"]");
     case.edit("[participant.server]\n", "[participant.server]\nprofile = \"snp-raw-1\"\n");
     case.refused("no plugin of server serves aci-raw-1 of bundle.role.server.profiles");

@@ -41,7 +41,7 @@ fn refused(folder: &Path, entry: String, code: Code) -> String {
 fn the_production_plugins_load_and_say_who_they_are() {
     let host = Host::load(&Config::load(&plugins()).unwrap(), &muster_it::place::worker()).unwrap();
     let names: Vec<_> = host.plugins().map(|plugin| plugin.identity().name.clone()).collect();
-    assert_eq!(names, ["cc-snp", "cc-tdx", "cc-gpu"]);
+    assert_eq!(names, ["cc-snp", "cc-tdx", "cc-gpu", "cc-aci"]);
 }
 
 #[test]

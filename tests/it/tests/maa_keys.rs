@@ -17,6 +17,7 @@ use cc_testkit::maa::{self, CERTS, ISS};
 use cc_testkit::snp::SignKey;
 use muster_it::place::{config, entry, plugins, worker};
 
+const PROFILES: [&str; 3] = ["aci-raw-1", "aci-maa-1", "az-cvm-vtpm-1"];
 const NOW: i64 = 1_780_272_000;
 const BINDING: [u8; 64] = [0x3c; 64];
 
@@ -58,7 +59,7 @@ impl Scene {
         let service = Service::start();
         service.route(CERTS, &maa::jwks());
         let settings = format!("maa_issuers = [{ISS:?}]");
-        let plugin = entry(&plugins().join("libcc_aci.so"), &["aci-maa-1"], &settings);
+        let plugin = entry(&plugins().join("libcc_aci.so"), &PROFILES, &settings);
         let loaded = Config::load_file(&config(folder, &[plugin])).unwrap();
         let host = ISS.trim_start_matches("https://").to_owned();
         let fetch = FetchConfig {

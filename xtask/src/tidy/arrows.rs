@@ -36,8 +36,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Packages of the tests: they may depend on anything.
-const TESTS: &[&str] =
-    &["muster-it", "emulated-gpu", "emulated-snp", "emulated-tdx", "fake-nvml", "impostor", "misbehaver"];
+const TESTS: &[&str] = &[
+    "muster-it",
+    "emulated-aci",
+    "emulated-gpu",
+    "emulated-snp",
+    "emulated-tdx",
+    "fake-nvml",
+    "impostor",
+    "misbehaver",
+];
 
 /// What crates below the shells must not pull in directly: I/O, async and second crypto providers.
 const PURE: &[&str] = &["cc-core", "cc-verifier", "cc-policy", "fed-proto"];
