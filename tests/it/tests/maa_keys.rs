@@ -27,7 +27,7 @@ struct Clock(AtomicU64);
 
 impl Environment for Clock {
     fn now(&self) -> UnixTime {
-        UnixTime::from_secs(NOW.unsigned_abs() + self.0.load(Ordering::SeqCst))
+        UnixTime::from_secs(NOW.unsigned_abs().saturating_add(self.0.load(Ordering::SeqCst)))
     }
 
     fn elapsed(&self) -> Duration {

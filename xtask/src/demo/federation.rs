@@ -199,6 +199,11 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
     let made = federation.provision_all()?;
     let digest = |of: &str, name: &str| Some(made.get(of)?.get(name)?.as_str()?.to_owned());
     federation.group = digest("init_data", GROUP).ok_or("the container group has no launch digest")?;
+    for name in ["server"].iter().chain(&SITES) {
+        // A kit is never changed, only made anew.
+        let kit = federation.kit(name);
+        std::fs::remove_dir_all(&kit).map_err(|error| format!("{}: {error}", kit.display()))?;
+    }
     federation.provision_all()?;
     let init: BTreeMap<String, String> = ["server"]
         .iter()

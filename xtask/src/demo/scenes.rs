@@ -127,7 +127,10 @@ pub(super) fn play(federation: &Federation) -> Result<Value> {
 }
 
 fn summary(federation: &Federation, said: &[Event], ids: &BTreeMap<&str, String>) -> Result<Value> {
-    let reports = said.iter().filter(|event| event.text("event") == "report").count();
+    let reporters: Vec<&String> =
+        said.iter().filter(|event| event.text("event") == "report").map(|event| &event.who).collect();
+    let reports = reporters.len();
+    let participants = reporters.into_iter().collect::<BTreeSet<_>>().len();
     let mut jobs = Vec::new();
     for name in ["runs", "declined", "too-few", "long"] {
         let id = ids.get(name).map_or("", String::as_str);
@@ -173,7 +176,7 @@ fn summary(federation: &Federation, said: &[Event], ids: &BTreeMap<&str, String>
         })
         .collect();
     Ok(json!({
-        "participants": 5,
+        "participants": participants,
         "hardware_reports": reports,
         "jobs": jobs,
         "refused": refused,
