@@ -2,7 +2,7 @@
 //!
 //! A CCE policy is a module of Rego that the guest agent enforces; HOST_DATA is its digest. The tools that make one write
 //! constants and hand every decision to the framework inside the utility VM, so that what is constant can be read without
-//! evaluating anything ([`lint`]). Whatever is written otherwise is an opening itself: nobody here knows what it allows.
+//! evaluating anything ([`lint()`]). Whatever is written otherwise is an opening itself: nobody here knows what it allows.
 
 mod lint;
 mod syntax;
