@@ -6,7 +6,7 @@
 
 use minicbor::{Decoder, Encoder};
 
-use crate::{Code, Finding, codes};
+use crate::{BoundField, BoundKind, Code, Finding, codes};
 
 /// What stands before the binding's digits in runtime data.
 const BEFORE: &str = r#"{"muster":{"v":1,"bind":""#;
@@ -180,6 +180,15 @@ pub fn binding_of(runtime_data: &[u8]) -> Result<[u8; 64], Finding> {
     })
 }
 
+/// What evidence is bound to through runtime data: the binding in them, or nothing if they are not of this system. That the
+/// evidence has their digest is for the host to compare.
+pub fn bound_through(runtime_data: &[u8]) -> BoundField {
+    match binding_of(runtime_data) {
+        Ok(binding) => BoundField { kind: BoundKind::RuntimeData, bytes: binding.to_vec() },
+        Err(_) => BoundField { kind: BoundKind::Nothing, bytes: Vec::new() },
+    }
+}
+
 fn list(parts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut write = || -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
@@ -294,6 +303,10 @@ mod tests {
         ] {
             let refused = binding_of(other.as_bytes()).unwrap_err();
             assert_eq!(refused.code, codes::BIND_RUNTIME_DATA_MISMATCH, "{other:?}");
+            let nothing = BoundField { kind: BoundKind::Nothing, bytes: Vec::new() };
+            assert_eq!(bound_through(other.as_bytes()), nothing);
         }
+        let bound = BoundField { kind: BoundKind::RuntimeData, bytes: binding.to_vec() };
+        assert_eq!(bound_through(good.as_bytes()), bound);
     }
 }

@@ -310,6 +310,18 @@ fn keys_count_only_where_the_host_answers_for_them() {
     assert_eq!(code(&request), "jwt.signature.invalid");
     request.vouched = vec![0, 1];
     assert_eq!(code(&request), "accept", "of two sets of keys that the host answers for, one fits");
+    // What else an administrator has for other platforms is in nobody's way, wherever it stands.
+    let document = Blob(b"{\"tcbInfo\":{},\"signature\":\"00\"}".to_vec());
+    let mut request = good.clone();
+    request.endorsements.insert(0, document.clone());
+    request.endorsements.push(document);
+    request.vouched = vec![0, 1, 2];
+    let reply = verifier().verify(&request);
+    assert_eq!(reply_code(&reply), "accept");
+    assert_eq!(reply.recognised, ["unknown", "maa.jwks", "unknown"]);
+    // Two keys of one name are an issuer's fault and not another document.
+    let twice = key_set(&[rsa_key(maa::KID, maa::key()), rsa_key(maa::KID, maa::next_key())]);
+    assert_eq!(code(&VerifyRequest { endorsements: vec![Blob(twice)], ..good.clone() }), "jwt.key.duplicate");
     // A later key under its own name.
     let mut later = Scene::new();
     later.key = maa::next_key();

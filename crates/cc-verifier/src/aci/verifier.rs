@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use cc_core::azure::{Group, binding_of};
-use cc_core::message::{MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest};
-use cc_core::{BoundField, BoundKind, Claims, Code, Finding, Outcome, Profile, UnixTime, Waivers, codes};
+use cc_core::azure::{Group, bound_through};
+use cc_core::message::{Plan, PlanRequest, VerifyReply, VerifyRequest};
+use cc_core::{Claims, Code, Finding, Outcome, Profile, UnixTime, Waivers, codes};
 
 use super::anchors::{Anchors, Uvm};
 use super::sorted::{self, Sorted};
@@ -61,13 +61,7 @@ impl Verifier {
     /// their digest is for the host to compare.
     pub fn verify(&self, request: &VerifyRequest) -> VerifyReply {
         let (names, verification) = self.answer(request);
-        VerifyReply {
-            version: MESSAGE_VERSION,
-            profile: request.profile.clone(),
-            outcome: verification.outcome.into(),
-            recognised: names.into_iter().map(str::to_owned).collect(),
-            floors: verification.floors,
-        }
+        verification.reply(request, names)
     }
 
     fn answer(&self, request: &VerifyRequest) -> (Vec<&'static str>, Verification) {
@@ -119,7 +113,7 @@ impl Verifier {
                         accepted.claims.insert("cce_policy", policy);
                     }
                     if !group.runtime_data.is_empty() {
-                        accepted.bound = bound(&group.runtime_data);
+                        accepted.bound = bound_through(&group.runtime_data);
                     }
                     own.lookup.keep(&own.endorsement);
                 }
@@ -194,14 +188,5 @@ fn policy(host_data: &[u8; 32], texts: &[&[u8]]) -> Result<Option<Claims>, Findi
             );
             Err(Finding::new(codes::ACI_CCE_POLICY_DIGEST, detail))
         }
-    }
-}
-
-/// The field that is bound where REPORT_DATA is a digest of runtime data: the binding in these, or nothing if they are
-/// not of this system.
-fn bound(runtime_data: &[u8]) -> BoundField {
-    match binding_of(runtime_data) {
-        Ok(binding) => BoundField { kind: BoundKind::RuntimeData, bytes: binding.to_vec() },
-        Err(_) => BoundField { kind: BoundKind::Nothing, bytes: Vec::new() },
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cc_core::gpu::Device;
-use cc_core::message::{Blob, MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest};
+use cc_core::message::{Blob, Plan, PlanRequest, VerifyReply, VerifyRequest};
 use cc_core::{Finding, Profile, Waivers};
 
 use super::anchors::Anchors;
@@ -78,13 +78,7 @@ impl Verifier {
     /// [`Verifier::with_nras`] also `nras.token` or `nras.jwks`.
     pub fn verify(&self, request: &VerifyRequest) -> VerifyReply {
         let (names, verification) = self.answer(request);
-        VerifyReply {
-            version: MESSAGE_VERSION,
-            profile: request.profile.clone(),
-            outcome: verification.outcome.into(),
-            recognised: names.into_iter().map(str::to_owned).collect(),
-            floors: verification.floors,
-        }
+        verification.reply(request, names)
     }
 
     fn answer(&self, request: &VerifyRequest) -> (Vec<&'static str>, Verification) {

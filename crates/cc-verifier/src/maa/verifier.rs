@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use cc_core::azure::{Token, binding_of};
-use cc_core::message::{
-    EndorsementRequest, Floor, MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest,
-};
-use cc_core::{Accepted, BoundField, BoundKind, Finding, Outcome, Profile, SECONDS_PER_DAY, codes};
+use cc_core::azure::{Token, bound_through};
+use cc_core::message::{EndorsementRequest, Plan, PlanRequest, VerifyReply, VerifyRequest};
+use cc_core::{Accepted, Finding, Outcome, Profile, SECONDS_PER_DAY, codes};
 
 use super::claims;
 use super::steps::{Configured, Opened, same_report};
@@ -14,6 +12,7 @@ use crate::jwt::Jwks;
 use crate::memory::{KeyBuilder, Memory};
 use crate::request;
 use crate::snp::{self, Anchors, Report};
+use crate::verification::Verification;
 
 /// For how long the issuer's keys may be kept, in seconds (J4).
 const KEYS_AGE: u64 = SECONDS_PER_DAY;
@@ -26,6 +25,14 @@ pub struct Verifier {
     issuers: Vec<Configured>,
     snp: snp::Verifier,
     keys: Memory<Jwks>,
+}
+
+/// Endorsements by what they are.
+struct Sorted<'a> {
+    /// The sets of keys that the host answers for.
+    keys: Vec<Arc<Jwks>>,
+    /// The others at the positions where they stand, and nothing where one of the above stands.
+    others: Vec<&'a [u8]>,
 }
 
 impl Verifier {
@@ -60,8 +67,8 @@ impl Verifier {
             |said| claims::of(&opened.configured.iss, &said),
         );
         if !evidence.report.is_empty() {
-            let others = request::bytes(&request.endorsements).filter(|blob| !is_keys(blob));
-            if let Ok(plan) = self.snp.plan_report(&evidence.report, &others.collect::<Vec<_>>()) {
+            let endorsements: Vec<_> = request::bytes(&request.endorsements).collect();
+            if let Ok(plan) = self.snp.plan_report(&evidence.report, &endorsements) {
                 requests.extend(plan.requests);
                 claims.insert("report", plan.claims);
             }
@@ -75,99 +82,67 @@ impl Verifier {
     /// rejection, of the token and then of the report, is the outcome; without one, what is missing, in the same order
     /// (*decisions.md* 1).
     pub fn verify(&self, request: &VerifyRequest) -> VerifyReply {
-        let mut reply = VerifyReply {
-            version: MESSAGE_VERSION,
-            profile: request.profile.clone(),
-            outcome: Outcome::denied(Finding::new(codes::JWT_JWKS_UNAVAILABLE, "nothing was judged")).into(),
-            recognised: vec!["unknown".to_owned(); request.endorsements.len()],
-            floors: Vec::new(),
-        };
-        let outcome = self.judge(request, &mut reply).unwrap_or_else(Outcome::denied);
-        if !matches!(outcome, Outcome::Accept(_)) {
-            reply.floors.clear();
-        }
-        reply.outcome = outcome.into();
-        reply
+        let mut names = vec!["unknown"; request.endorsements.len()];
+        let verification = self.judge(request, &mut names).unwrap_or_else(Verification::denied);
+        verification.reply(request, names)
     }
 
-    fn judge(&self, request: &VerifyRequest, reply: &mut VerifyReply) -> Result<Outcome, Finding> {
+    fn judge(&self, request: &VerifyRequest, names: &mut [&'static str]) -> Result<Verification, Finding> {
         request::contract(&Profile::aci_maa_1(), &request.profile, &request.endorsements)?;
+        let waivers = request::waivers(&request.waivers)?;
         let evidence = Token::decode(&request.evidence)?;
         let opened = Opened::new(&evidence.token, &self.issuers)?;
-        let keys = self.sort(request, &mut reply.recognised)?;
+        let Sorted { keys, others } = self.sort(request, names)?;
         let (said, unsigned) = opened.judge(&keys, request.now)?;
         let mut claims = claims::of(&opened.configured.iss, &said);
-        let (mut missing, mut waived) = (unsigned, Vec::new());
-        if !evidence.report.is_empty() {
-            same_report(&said, &Report::new(&evidence.report)?)?;
-            match self.report(request, &evidence.report, reply)? {
-                Ok(accepted) => {
-                    claims.insert("report", accepted.claims);
-                    waived = accepted.waived;
-                }
-                Err(finding) => missing = missing.or(Some(finding)),
-            }
+        let bound = bound_through(&evidence.runtime_data);
+        if evidence.report.is_empty() {
+            let accepted = Accepted { claims, bound, waived: Vec::new() };
+            let outcome = unsigned.map_or(Outcome::Accept(accepted), Outcome::denied);
+            return Ok(Verification { outcome, floors: Vec::new() });
         }
-        if let Some(finding) = missing {
-            return Err(finding);
+        same_report(&said, &Report::new(&evidence.report)?)?;
+        let (of_report, mut verification) = self.snp.judge(&evidence.report, &others, &waivers, request.now);
+        for (name, of_report) in names.iter_mut().zip(of_report).filter(|(name, _)| **name != KEYS) {
+            *name = of_report;
         }
-        let bound = match binding_of(&evidence.runtime_data) {
-            Ok(binding) => BoundField { kind: BoundKind::RuntimeData, bytes: binding.to_vec() },
-            Err(_) => BoundField { kind: BoundKind::Nothing, bytes: Vec::new() },
-        };
-        Ok(Outcome::Accept(Accepted { claims, bound, waived }))
+        match (&mut verification.outcome, unsigned) {
+            (Outcome::Reject(_), _) | (_, None) => {}
+            (_, Some(missing)) => return Ok(Verification::denied(missing)),
+        }
+        if let Outcome::Accept(accepted) = &mut verification.outcome {
+            claims.insert("report", std::mem::take(&mut accepted.claims));
+            (accepted.claims, accepted.bound) = (claims, bound);
+        }
+        Ok(verification)
     }
 
-    /// Sets of keys that the host answers for, and the names of all sets.
-    fn sort(&self, request: &VerifyRequest, recognised: &mut [String]) -> Result<Vec<Arc<Jwks>>, Finding> {
-        let mut keys = Vec::new();
-        for ((position, blob), name) in (0_u32..).zip(&request.endorsements).zip(recognised) {
-            if !is_keys(&blob.0) {
+    /// Sorts endorsements and names the sets of keys. What only begins like one is somebody else's document.
+    fn sort<'a>(
+        &self,
+        request: &'a VerifyRequest,
+        names: &mut [&'static str],
+    ) -> Result<Sorted<'a>, Finding> {
+        let (mut keys, mut others) = (Vec::new(), Vec::new());
+        let blobs = request::bytes(&request.endorsements);
+        for ((position, blob), name) in (0_u32..).zip(blobs).zip(names) {
+            let may_be_keys = blob.trim_ascii_start().first() == Some(&b'{');
+            if !may_be_keys || !request.vouched.contains(&position) {
+                others.push(blob);
                 continue;
             }
-            KEYS.clone_into(name);
-            if request.vouched.contains(&position) {
-                let lookup = self.keys.look_up(|| KeyBuilder::new(KEYS).part(&blob.0));
-                let parsed = lookup.or_judge(|| Jwks::parse(&blob.0))?;
-                lookup.keep(&parsed);
-                keys.push(parsed);
+            let lookup = self.keys.look_up(|| KeyBuilder::new(KEYS).part(blob));
+            match lookup.or_judge(|| Jwks::parse(blob)) {
+                Ok(parsed) => {
+                    lookup.keep(&parsed);
+                    keys.push(parsed);
+                    *name = KEYS;
+                    others.push(&[]);
+                }
+                Err(finding) if finding.code == codes::JWT_KEY_DUPLICATE => return Err(finding),
+                Err(_) => others.push(blob),
             }
         }
-        Ok(keys)
+        Ok(Sorted { keys, others })
     }
-
-    /// M7. `Err` within is what is missing. Names and floors go into the reply, by the positions of the request.
-    fn report(
-        &self,
-        request: &VerifyRequest,
-        report: &[u8],
-        reply: &mut VerifyReply,
-    ) -> Result<Result<Accepted, Finding>, Finding> {
-        let (positions, others): (Vec<u32>, Vec<&[u8]>) =
-            (0..).zip(request::bytes(&request.endorsements)).filter(|(_, blob)| !is_keys(blob)).unzip();
-        let waivers = request::waivers(&request.waivers)?;
-        let (names, verification) = self.snp.judge(report, &others, &waivers, request.now);
-        for (position, name) in positions.iter().zip(names) {
-            let position = usize::try_from(*position).unwrap_or(usize::MAX);
-            if let Some(recognised) = reply.recognised.get_mut(position) {
-                name.clone_into(recognised);
-            }
-        }
-        for floor in verification.floors {
-            let inner = usize::try_from(floor.endorsement).unwrap_or(usize::MAX);
-            if let Some(endorsement) = positions.get(inner).copied() {
-                reply.floors.push(Floor { endorsement, ..floor });
-            }
-        }
-        match verification.outcome {
-            Outcome::Accept(accepted) => Ok(Ok(accepted)),
-            Outcome::Indeterminate(finding) => Ok(Err(finding)),
-            Outcome::Reject(finding) => Err(finding),
-        }
-    }
-}
-
-/// A set of keys begins like an object; certificates, lists and tables do not.
-fn is_keys(blob: &[u8]) -> bool {
-    blob.trim_ascii_start().first() == Some(&b'{')
 }

@@ -1,7 +1,7 @@
 //! The verifier behind a plugin: messages in, messages out.
 
 use cc_core::limits::MAX_ENDORSEMENTS;
-use cc_core::message::{MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest};
+use cc_core::message::{Plan, PlanRequest, VerifyReply, VerifyRequest};
 use cc_core::{Finding, Outcome, Profile, UnixTime, Waivers};
 
 use super::anchors::Anchors;
@@ -53,13 +53,7 @@ impl Verifier {
     /// `snp.crl.<Product>`.
     pub fn verify(&self, request: &VerifyRequest) -> VerifyReply {
         let (names, verification) = self.answer(request);
-        VerifyReply {
-            version: MESSAGE_VERSION,
-            profile: request.profile.clone(),
-            outcome: verification.outcome.into(),
-            recognised: names.into_iter().map(str::to_owned).collect(),
-            floors: verification.floors,
-        }
+        verification.reply(request, names)
     }
 
     fn answer(&self, request: &VerifyRequest) -> (Vec<&'static str>, Verification) {

@@ -1,6 +1,6 @@
 //! The verifier behind a plugin: messages in, messages out.
 
-use cc_core::message::{Blob, MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest};
+use cc_core::message::{Blob, Plan, PlanRequest, VerifyReply, VerifyRequest};
 use cc_core::{Finding, Profile};
 
 use super::anchors::{Anchor, Anchors};
@@ -58,13 +58,7 @@ impl Verifier {
     /// `tdx.qe_identity`.
     pub fn verify(&self, request: &VerifyRequest) -> VerifyReply {
         let (names, verification) = self.answer(request);
-        VerifyReply {
-            version: MESSAGE_VERSION,
-            profile: request.profile.clone(),
-            outcome: verification.outcome.into(),
-            recognised: names.into_iter().map(str::to_owned).collect(),
-            floors: verification.floors,
-        }
+        verification.reply(request, names)
     }
 
     fn answer(&self, request: &VerifyRequest) -> (Vec<&'static str>, Verification) {
