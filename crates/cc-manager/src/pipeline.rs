@@ -53,7 +53,7 @@ pub struct Request {
 /// What the evidence must be bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expectation {
-    /// Exactly these 64 bytes.
+    /// Exactly these bytes.
     Compare(Binding),
     /// Nothing in particular: the result is authentic, not verified.
     NotCompared,

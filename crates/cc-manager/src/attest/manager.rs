@@ -122,11 +122,10 @@ impl Manager {
         let verification = self.verifier.verify_own(profile, evidence, endorsements, binding, at).await?;
         let judged = verification.result?;
         let authentic = judged.authentic();
-        launched_as(profile, authentic.value(), init_data)?;
         let context = Context { now: at.time(), init_data };
         let policy = self.verifier.site_policy().policy();
         let appraisal = cc_policy::appraise(authentic, profile, policy, &context);
-        listed_for_name(&appraisal, init_data)?;
+        launched_as(profile, authentic.value(), &appraisal, init_data)?;
         Ok(SelfTest { profile: profile.clone(), plugin: verification.plugin, appraisal })
     }
 
@@ -195,15 +194,20 @@ fn self_test_binding(profile: &Profile) -> Result<Binding, Finding> {
 }
 
 /// This machine was launched with the name that its kit gives it (*verification.md* 5.1).
-fn launched_as(profile: &Profile, claims: &Claims, expected: InitData) -> Result<(), Finding> {
+fn launched_as(
+    profile: &Profile,
+    claims: &Claims,
+    appraisal: &Appraisal,
+    expected: InitData,
+) -> Result<(), Finding> {
     let InitData::Carried { sha256, sha384 } = expected else { return Ok(()) };
     match profile.as_str() {
         "snp-raw-1" => committed(claims, ("HOST_DATA", "host_data"), &sha256, codes::SNP_HOST_DATA_MISMATCH),
         "tdx-quote-1" => {
             committed(claims, ("MRCONFIGID", "mr_config_id"), &sha384, codes::TDX_MRCONFIGID_MISMATCH)
         }
-        // HOST_DATA is the CCE policy there, and the site's policy has a list for each name, by which it appraises.
-        "aci-raw-1" | "aci-maa-1" => Ok(()),
+        "aci-raw-1" => listed_for_name(appraisal, codes::ACI_CCE_POLICY_UNKNOWN),
+        "aci-maa-1" => listed_for_name(appraisal, codes::MAA_HOSTDATA_UNKNOWN),
         // The processor that vouches for devices has launch data.
         _ if profile.is_device() => Ok(()),
         _ => {
@@ -213,16 +217,16 @@ fn launched_as(profile: &Profile, claims: &Claims, expected: InitData) -> Result
     }
 }
 
-/// Where the launch data are a CCE policy, the site's policy lists it for the name that the kit gives.
-fn listed_for_name(appraisal: &Appraisal, expected: InitData) -> Result<(), Finding> {
-    let codes = [codes::ACI_CCE_POLICY_UNKNOWN, codes::MAA_HOSTDATA_UNKNOWN];
-    let unlisted = appraisal.findings.iter().find(|finding| codes.contains(&finding.code));
-    match (expected, unlisted) {
-        (InitData::Carried { .. }, Some(finding)) => {
-            let detail = format!("HOST_DATA is {}, this kit's name needs {}", finding.got, finding.want);
+/// HOST_DATA of a container group is its CCE policy, which the site's policy lists for each name: `unlisted` where it does
+/// not, and nothing is listed by a policy without a section.
+fn listed_for_name(appraisal: &Appraisal, unlisted: Code) -> Result<(), Finding> {
+    let codes = [unlisted, codes::ENV_PROFILE_NOT_ALLOWED];
+    match appraisal.findings.iter().find(|finding| codes.contains(&finding.code)) {
+        None => Ok(()),
+        Some(finding) => {
+            let detail = format!("this kit's name: got {}, want {}", finding.got, finding.want);
             Err(Finding::new(finding.code.clone(), detail))
         }
-        _ => Ok(()),
     }
 }
 
