@@ -145,15 +145,16 @@ impl Machine {
         }
         let read = || {
             let rest = self.message.strip_prefix(&QUOTE)?;
-            let (_, rest) = sized(rest)?;
-            sized(rest).map(|(extra_data, _)| extra_data)
+            let (_, rest) = tpm2b(rest)?;
+            tpm2b(rest).map(|(extra_data, _)| extra_data)
         };
         read().ok_or_else(|| malformed("what the TPM signed is not a quote with extra data".to_owned()))
     }
 }
 
-/// A TPM2B and what follows it.
-fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+/// The contents of a TPM2B (TPM 2.0 Library, part 2, 10.4: a length of 2 bytes, big-endian, and as many bytes) and what
+/// follows it; nothing where there are fewer bytes.
+pub fn tpm2b(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
     rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }

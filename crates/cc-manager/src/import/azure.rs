@@ -1,11 +1,10 @@
 //! Evidence of Azure's container groups and machines from files, in the forms in which Microsoft's tools and those of the
 //! Confidential Containers project write it. What a form has beside the evidence and its endorsements is for people.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use cc_core::azure::{Group, Machine, Token};
+use cc_core::azure::{Group, Machine, Token, tpm2b};
 use cc_core::limits::{MAX_ENDORSEMENT, MAX_EVIDENCE};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{ImportError, Imported, decode, within};
 use crate::contract::printable;
@@ -38,7 +37,7 @@ impl Beside<'_> {
 
     /// Certificates in PEM, or one in base64.
     fn certificates(&mut self, field: &'static str, text: &str) -> Result<(), ImportError> {
-        let bytes = if text.trim_start().starts_with("-----BEGIN") {
+        let bytes = if text.trim_start().starts_with("-----BEGIN ") {
             text.as_bytes().to_vec()
         } else {
             decode(field, text)?
@@ -70,7 +69,7 @@ struct Raw {
 
 #[derive(Deserialize)]
 struct Marks {
-    evidence: Option<serde::de::IgnoredAny>,
+    evidence: Option<IgnoredAny>,
 }
 
 /// Reads a file as the evidence of profile `aci-raw-1`.
@@ -198,6 +197,15 @@ struct CleanRoomEvidence {
 }
 
 #[derive(Deserialize)]
+struct MachineMarks {
+    #[serde(rename = "snpCvm")]
+    snp_cvm: Option<IgnoredAny>,
+    hcl_report: Option<IgnoredAny>,
+    quote: Option<IgnoredAny>,
+}
+
+/// The same with what a clean room has beside it.
+#[derive(Deserialize)]
 struct Wrapped {
     report: CleanRoom,
 }
@@ -210,12 +218,16 @@ pub(super) fn machine(file: &[u8], source: &str) -> Result<Imported, ImportError
             Ok(machine) => machine,
             Err(_) => alone(file.to_vec()),
         }
-    } else if let Ok(Wrapped { report }) = serde_json::from_slice(file) {
-        clean_room(report, &mut beside)?
-    } else if let Ok(report) = serde_json::from_slice::<CleanRoom>(file) {
-        clean_room(report, &mut beside)?
     } else {
-        guest(json(file)?, &mut beside)?
+        // Each form by what it has, so that an error is about that form.
+        let MachineMarks { snp_cvm, hcl_report, quote } = json(file)?;
+        if snp_cvm.is_some() {
+            clean_room(json(file)?, &mut beside)?
+        } else if hcl_report.is_some() || quote.is_some() {
+            guest(json(file)?, &mut beside)?
+        } else {
+            clean_room(json::<Wrapped>(file)?.report, &mut beside)?
+        }
     };
     let evidence = machine.encode();
     within("evidence", evidence.len(), MAX_EVIDENCE)?;
@@ -252,8 +264,8 @@ fn clean_room(form: CleanRoom, beside: &mut Beside<'_>) -> Result<Machine, Impor
     let mut machine = alone(decode("hclReport", &evidence.hcl_report)?);
     let quote = decode("tpmQuote", &evidence.tpm_quote)?;
     let parts = || {
-        let (message, rest) = sized(&quote)?;
-        let (signature, rest) = sized(rest.strip_prefix(&RSASSA_SHA256)?)?;
+        let (message, rest) = tpm2b(&quote)?;
+        let (signature, rest) = tpm2b(rest.strip_prefix(&RSASSA_SHA256)?)?;
         rest.is_empty().then(|| (message.to_vec(), signature.to_vec()))
     };
     let field = "tpmQuote";
@@ -261,21 +273,9 @@ fn clean_room(form: CleanRoom, beside: &mut Beside<'_>) -> Result<Machine, Impor
     (machine.message, machine.signature) =
         parts().ok_or_else(|| ImportError::Field { field, reason: reason() })?;
     // In ascending order of their numbers, as they were quoted.
-    machine.pcrs = evidence
-        .pcrs
-        .values()
-        .map(|value| {
-            let bytes = STANDARD.decode(value);
-            pcr(bytes.map_err(|error| ImportError::Field { field: "pcrs", reason: error.to_string() })?)
-        })
-        .collect::<Result<_, _>>()?;
+    machine.pcrs =
+        evidence.pcrs.values().map(|value| pcr(decode("pcrs", value)?)).collect::<Result<_, _>>()?;
     Ok(machine)
-}
-
-/// A TPM2B and what follows it.
-fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first_chunk()?;
-    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
 
 fn pcr(value: Vec<u8>) -> Result<[u8; 32], ImportError> {
