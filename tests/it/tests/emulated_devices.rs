@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use cc_core::{Binding, Code, Finding, Instant, Profile, UnixTime, codes, gpu};
+use cc_core::{Binding, Code, Instant, Profile, UnixTime, codes, gpu};
 use cc_manager::attest::{
     DeviceEvidence, Federation, Judgement, Manager, OwnerFloor, PolicyFile, Setup, StartError, Subject,
     Verifier, VerifierSetup,
@@ -14,21 +14,12 @@ use cc_manager::attest::{
 use cc_manager::clock::Clock;
 use cc_manager::fetch::{Environment, Fetcher, Roots, SystemEnvironment, Wait};
 use cc_manager::{Config, FetchConfig, Floors, Host, Sha256, collect};
-use muster_it::federation::{Guest, policy};
+use muster_it::federation::{Guest, Wall, policy};
 use muster_it::place::{entry, test_plugin};
 
 const BINDING: [u8; 64] = [0x5a; 64];
 const NONCE: [u8; 32] = [0xa5; 32];
 const INIT: &[u8] = b"the init bytes of a name";
-
-struct Wall;
-
-impl Clock for Wall {
-    fn now(&self) -> Result<UnixTime, Finding> {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        Ok(UnixTime::from_secs(since.as_secs()))
-    }
-}
 
 fn guest() -> Guest {
     Guest::new(1, *Sha256::of(INIT).as_bytes())

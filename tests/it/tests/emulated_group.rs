@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use cc_core::{Binding, Finding, Instant, Profile, UnixTime, codes};
+use cc_core::{Binding, Instant, Profile, codes};
 use cc_manager::attest::{
     Federation, Judgement, Manager, OwnerFloor, PolicyFile, Setup, StartError, Subject, Verifier,
     VerifierSetup,
@@ -14,21 +14,12 @@ use cc_manager::clock::Clock;
 use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
 use cc_manager::{Config, Floors, Host, Sha256, collect};
 use cc_testkit::aci::Chain;
-use muster_it::federation::Guest;
+use muster_it::federation::{Guest, Wall};
 use muster_it::place::{config, entry, root, test_plugin};
 
 const BINDING: [u8; 64] = [0x5a; 64];
 const INIT: &[u8] = b"the init bytes of a name";
 const PROFILES: [&str; 3] = ["aci-raw-1", "aci-maa-1", "az-cvm-vtpm-1"];
-
-struct Wall;
-
-impl Clock for Wall {
-    fn now(&self) -> Result<UnixTime, Finding> {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        Ok(UnixTime::from_secs(since.as_secs()))
-    }
-}
 
 /// SHA-256 of the emulated group's CCE policy.
 fn cce_policy() -> Sha256 {

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use cc_core::{Binding, Code, Finding, Instant, Profile, UnixTime, codes};
+use cc_core::{Binding, Code, Instant, Profile, codes};
 use cc_manager::attest::{
     Federation, Judgement, Kind, Manager, OwnerFloor, PolicyFile, Setup, StartError, Subject, Verifier,
     VerifierSetup,
@@ -14,22 +14,12 @@ use cc_manager::clock::Clock;
 use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
 use cc_manager::{Config, Floors, Host, Sha256, collect};
 use cc_policy::InitData;
-use muster_it::federation::{Guest, policy};
+use muster_it::federation::{Guest, Wall, policy};
 use muster_it::place::{entry, plugins, test_plugin};
 use tempfile::TempDir;
 
 const BINDING: [u8; 64] = [0x5a; 64];
 const INIT: &[u8] = b"the init bytes of a name";
-
-/// The clock by which the guest signs; the release date does not matter here.
-struct Wall;
-
-impl Clock for Wall {
-    fn now(&self) -> Result<UnixTime, Finding> {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        Ok(UnixTime::from_secs(since.as_secs()))
-    }
-}
 
 fn profile() -> Profile {
     Profile::snp_raw_1()
