@@ -104,7 +104,8 @@ impl OpenedFile {
         let memory = File::from(memory);
         each_chunk(&self.file, |chunk, offset| memory.write_all_at(chunk, offset)).map_err(fail)?;
         let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
-        rustix::fs::fcntl_add_seals(memory.as_fd(), seals).map_err(|error| fail(error.into()))?;
+        while_busy(|| rustix::fs::fcntl_add_seals(memory.as_fd(), seals))
+            .map_err(|error| fail(error.into()))?;
         let mut hasher = Hasher::new();
         each_chunk(&memory, |chunk, _| {
             hasher.update(chunk);
@@ -114,6 +115,20 @@ impl OpenedFile {
         unchanged(&self.stat, &stat(&self.file, &self.path)?, &self.path)?;
         Ok(SealedFile { path: self.path, memory: memory.into(), sha256: hasher.finish() })
     }
+}
+
+/// Most attempts to seal. In each the kernel waits for up to 150 ms itself (`memfd_wait_for_pins`).
+const ATTEMPTS: usize = 20;
+
+/// Tries again while the kernel holds pages of the file, as it does for a moment when memory is short or compacted.
+fn while_busy(mut seal: impl FnMut() -> rustix::io::Result<()>) -> rustix::io::Result<()> {
+    for _ in 1..ATTEMPTS {
+        match seal() {
+            Err(rustix::io::Errno::BUSY) => {}
+            other => return other,
+        }
+    }
+    seal()
 }
 
 /// Hands the content to `take`, piece by piece with the offset, up to one byte beyond the limit.
@@ -189,6 +204,23 @@ mod tests {
         std::fs::write(&path, content).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         (folder, path)
+    }
+
+    #[test]
+    fn a_file_whose_pages_are_held_for_a_moment_is_sealed() {
+        use rustix::io::Errno;
+        let after = |busy: usize, then: rustix::io::Result<()>| {
+            let mut asked = 0;
+            let result = while_busy(|| {
+                asked += 1;
+                if asked <= busy { Err(Errno::BUSY) } else { then }
+            });
+            (result, asked)
+        };
+        assert_eq!(after(0, Ok(())), (Ok(()), 1));
+        assert_eq!(after(ATTEMPTS - 1, Ok(())), (Ok(()), ATTEMPTS));
+        assert_eq!(after(ATTEMPTS, Ok(())), (Err(Errno::BUSY), ATTEMPTS));
+        assert_eq!(after(1, Err(Errno::PERM)), (Err(Errno::PERM), 2), "nothing else is tried again");
     }
 
     fn content(sealed: &SealedFile) -> Vec<u8> {
