@@ -1,5 +1,6 @@
 //! Interleaved measurement in CPU time: of this thread, and of the processes that it started to work for it.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::PathBuf;
 
@@ -77,8 +78,9 @@ fn slice(bench: &mut Bench, repeat: u64, clock: &Clock) -> f64 {
     (own + clock.children() - children) as f64 / repeat as f64
 }
 
-/// CPU time of the first threads of all child processes, which do nothing but answer this one.
-struct Clock(Vec<PathBuf>);
+/// CPU time of the first threads of all child processes, which do nothing but answer this one. One that has ended, since its
+/// benchmark was not asked for, stands still.
+struct Clock(Vec<(PathBuf, Cell<u64>)>);
 
 impl Clock {
     fn new() -> Self {
@@ -90,14 +92,17 @@ impl Clock {
             let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
             parent == Some(own.as_str())
         };
-        Self(processes.filter(is_child).map(|process| process.join("schedstat")).collect())
+        let clock = |process: PathBuf| (process.join("schedstat"), Cell::new(0));
+        Self(processes.filter(is_child).map(clock).collect())
     }
 
     /// Nanoseconds.
     fn children(&self) -> u64 {
-        let one = |file: &PathBuf| -> u64 {
-            let text = fs::read_to_string(file).unwrap();
-            text.split_whitespace().next().unwrap().parse().unwrap()
+        let one = |(file, last): &(PathBuf, Cell<u64>)| -> u64 {
+            if let Ok(text) = fs::read_to_string(file) {
+                last.set(text.split_whitespace().next().unwrap().parse().unwrap());
+            }
+            last.get()
         };
         self.0.iter().map(one).sum()
     }

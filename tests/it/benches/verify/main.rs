@@ -13,6 +13,7 @@
     reason = "measuring code: small numbers, and failing is fine"
 )]
 
+mod azure;
 mod gpu;
 mod harness;
 mod nvidia;
@@ -50,6 +51,7 @@ fn main() {
     let arguments = Arguments::parse();
     let mut benches = snp::benches(&arguments.plugins);
     benches.extend(tdx::benches(&arguments.plugins));
+    benches.extend(azure::benches(&arguments.plugins));
     benches.extend(gpu::benches(&arguments.plugins));
     benches.extend(arguments.nvidia_python.iter().flat_map(|python| nvidia::benches(python)));
     if let Some(filter) = &arguments.filter {
