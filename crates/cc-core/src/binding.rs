@@ -12,6 +12,9 @@ pub enum Binding {
     ReportData([u8; 64]),
     /// 32 bytes for the nonce of the requests to GPUs and switches, or for the extra data of a TPM's quote.
     Nonce([u8; 32]),
+    /// 96 bytes for a machine with a virtual TPM: 32 for the extra data of the quote, then 64 for the user data of a
+    /// report that the processor makes anew. A policy says whether the report must be of now; the quote always is.
+    Machine([u8; 96]),
 }
 
 impl Binding {
@@ -20,10 +23,18 @@ impl Binding {
         Self::ReportData(bytes)
     }
 
-    /// Reads exactly 128 hexadecimal digits of report data or 64 of a nonce; nothing is padded or cut.
+    /// A machine's: what its TPM's quote must carry, and what its processor's report must, if it is made anew.
+    pub fn machine(extra_data: [u8; 32], user_data: &[u8; 64]) -> Self {
+        let mut bytes = [0; 96];
+        // Both iterators have 96 bytes.
+        bytes.iter_mut().zip(extra_data.iter().chain(user_data)).for_each(|(to, from)| *to = *from);
+        Self::Machine(bytes)
+    }
+
+    /// Reads exactly 128 hexadecimal digits of report data, 64 of a nonce or 192 for a machine; nothing is padded or cut.
     pub fn from_hex(text: &str) -> Result<Self, BindingError> {
         let bytes = match text.len() {
-            64 | 128 => hex::decode(text).map_err(|_| BindingError::NotHex)?,
+            64 | 128 | 192 => hex::decode(text).map_err(|_| BindingError::NotHex)?,
             other => return Err(BindingError::Length(other)),
         };
         Self::of(&bytes).ok_or(BindingError::Length(text.len()))
@@ -32,7 +43,8 @@ impl Binding {
     /// The binding of that length.
     fn of(bytes: &[u8]) -> Option<Self> {
         let report_data = bytes.try_into().map(Self::ReportData).ok();
-        report_data.or_else(|| bytes.try_into().map(Self::Nonce).ok())
+        let nonce = || bytes.try_into().map(Self::Nonce).ok();
+        report_data.or_else(nonce).or_else(|| bytes.try_into().map(Self::Machine).ok())
     }
 
     /// The bytes.
@@ -40,6 +52,7 @@ impl Binding {
         match self {
             Self::ReportData(bytes) => bytes,
             Self::Nonce(bytes) => bytes,
+            Self::Machine(bytes) => bytes,
         }
     }
 
@@ -47,7 +60,7 @@ impl Binding {
     pub fn report_data(&self) -> Result<&[u8; 64], Finding> {
         match self {
             Self::ReportData(bytes) => Ok(bytes),
-            Self::Nonce(_) => Err(self.misplaced("64 bytes of report data")),
+            Self::Nonce(_) | Self::Machine(_) => Err(self.misplaced("64 bytes of report data")),
         }
     }
 
@@ -55,7 +68,25 @@ impl Binding {
     pub fn nonce(&self) -> Result<&[u8; 32], Finding> {
         match self {
             Self::Nonce(bytes) => Ok(bytes),
-            Self::ReportData(_) => Err(self.misplaced("32 bytes of a nonce")),
+            Self::ReportData(_) | Self::Machine(_) => Err(self.misplaced("32 bytes of a nonce")),
+        }
+    }
+
+    /// What a TPM's quote must carry; `plug.contract` for a binding of a processor.
+    pub fn extra_data(&self) -> Result<&[u8; 32], Finding> {
+        let bytes = match self {
+            Self::Nonce(bytes) => Some(bytes),
+            Self::Machine(bytes) => bytes.first_chunk(),
+            Self::ReportData(_) => None,
+        };
+        bytes.ok_or_else(|| self.misplaced("32 bytes of extra data, and 64 of user data at most"))
+    }
+
+    /// What the user data of a machine's report must be, if that is made anew; only a machine's binding says.
+    pub fn user_data(&self) -> Option<&[u8; 64]> {
+        match self {
+            Self::Machine(bytes) => bytes.last_chunk(),
+            Self::ReportData(_) | Self::Nonce(_) => None,
         }
     }
 
@@ -79,7 +110,7 @@ impl<C> minicbor::Encode<C> for Binding {
 impl<'b, C> minicbor::Decode<'b, C> for Binding {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
         let bytes = d.bytes()?;
-        Self::of(bytes).ok_or_else(|| minicbor::decode::Error::message("a binding has 64 or 32 bytes"))
+        Self::of(bytes).ok_or_else(|| minicbor::decode::Error::message("a binding has 64, 32 or 96 bytes"))
     }
 }
 
@@ -93,7 +124,7 @@ impl std::fmt::Debug for Binding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BindingError {
-    /// The text has this many characters instead of 128 or 64.
+    /// The text has this many characters instead of 128, 64 or 192.
     Length(usize),
     /// A character is not a hexadecimal digit.
     NotHex,
@@ -105,7 +136,8 @@ impl std::fmt::Display for BindingError {
             Self::Length(got) => {
                 write!(
                     f,
-                    "a binding is 128 hexadecimal digits (64 bytes), or 64 for devices and TPMs, got {got}"
+                    "a binding is 128 hexadecimal digits (64 bytes), 64 for devices and TPMs, or 192 for a TPM and its \
+                     machine's report, got {got}"
                 )
             }
             Self::NotHex => f.write_str("a binding is hexadecimal, got another character"),
@@ -161,9 +193,13 @@ pub struct BoundField {
 
 impl BoundField {
     /// Compares the field with what the verifier expects, all bytes, in time that does not depend on where they differ. A
-    /// field of another kind or length never matches: nothing is padded or cut.
+    /// field of another kind or length never matches: nothing is padded or cut. Of a machine's binding the field is the
+    /// extra data; whether the user data count is for the policy to say.
     pub fn compare(&self, expected: &Binding) -> Result<(), Finding> {
-        let wanted = expected.as_bytes();
+        let wanted = match (self.kind, expected, expected.extra_data()) {
+            (BoundKind::ExtraData, Binding::Machine(_), Ok(extra_data)) => extra_data,
+            _ => expected.as_bytes(),
+        };
         let same_form = self.bytes.len() == wanted.len() && self.kind.length() == wanted.len();
         let difference = self.bytes.iter().zip(wanted).fold(0, |acc, (a, b)| acc | (a ^ b));
         if same_form && std::hint::black_box(difference) == 0 {
@@ -242,7 +278,7 @@ mod tests {
     #[test]
     fn hex_is_exact() {
         assert_eq!(Binding::from_hex(&"0".repeat(126)), Err(BindingError::Length(126)));
-        for length in [0, 63, 65, 127, 129] {
+        for length in [0, 63, 65, 127, 129, 191, 193] {
             assert_eq!(Binding::from_hex(&"0".repeat(length)), Err(BindingError::Length(length)));
         }
         assert_eq!(Binding::from_hex(&"g".repeat(128)), Err(BindingError::NotHex));
@@ -253,7 +289,8 @@ mod tests {
     #[test]
     fn bindings_of_two_kinds_are_told_apart() {
         let (report_data, nonce) = (Binding::new([1; 64]), Binding::Nonce([1; 32]));
-        for (binding, length) in [(&report_data, 64), (&nonce, 32)] {
+        let machine = Binding::machine([1; 32], &[2; 64]);
+        for (binding, length) in [(&report_data, 64), (&nonce, 32), (&machine, 96)] {
             let bytes = minicbor::to_vec(binding).unwrap();
             assert_eq!(bytes.len(), length + 2, "a byte string and nothing else");
             assert_eq!(&minicbor::decode::<Binding>(&bytes).unwrap(), binding);
@@ -274,8 +311,37 @@ mod tests {
         assert!(field(&[1; 32]).compare(&nonce).is_err());
         assert!(of_gpus.compare(&report_data).is_err());
         assert!(BoundField { kind: BoundKind::GpuNonce, bytes: vec![1; 64] }.compare(&report_data).is_err());
-        assert_eq!(nonce.report_data().unwrap_err().code, codes::PLUG_CONTRACT);
-        assert_eq!(report_data.nonce().unwrap_err().code, codes::PLUG_CONTRACT);
+        for other in [&nonce, &machine] {
+            assert_eq!(other.report_data().unwrap_err().code, codes::PLUG_CONTRACT);
+        }
+        for other in [&report_data, &machine] {
+            assert_eq!(other.nonce().unwrap_err().code, codes::PLUG_CONTRACT);
+        }
+    }
+
+    #[test]
+    fn a_machine_has_room_for_two() {
+        let machine = Binding::machine([1; 32], &[2; 64]);
+        assert_eq!(machine, Binding::from_hex(&("01".repeat(32) + &"02".repeat(64))).unwrap());
+        assert_eq!(machine.extra_data(), Ok(&[1; 32]));
+        assert_eq!(machine.user_data(), Some(&[2; 64]));
+        assert_eq!(Binding::Nonce([1; 32]).extra_data(), Ok(&[1; 32]));
+        for other in [Binding::Nonce([1; 32]), Binding::new([1; 64])] {
+            assert_eq!(other.user_data(), None);
+        }
+        assert_eq!(Binding::new([1; 64]).extra_data().unwrap_err().code, codes::PLUG_CONTRACT);
+        let field = |kind, bytes: &[u8]| BoundField { kind, bytes: bytes.to_vec() };
+        assert_eq!(field(BoundKind::ExtraData, &[1; 32]).compare(&machine), Ok(()));
+        for other in [
+            field(BoundKind::ExtraData, &[2; 32]),
+            field(BoundKind::ExtraData, machine.as_bytes()),
+            field(BoundKind::ExtraData, &[]),
+            field(BoundKind::GpuNonce, &[1; 32]),
+            field(BoundKind::ReportData, &[2; 64]),
+            field(BoundKind::ReportData, machine.as_bytes()),
+        ] {
+            assert!(other.compare(&machine).is_err(), "{other:?}");
+        }
     }
 
     #[test]

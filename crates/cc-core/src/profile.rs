@@ -61,10 +61,16 @@ impl Profile {
         *self == Self::nv_spdm_1()
     }
 
-    /// How many bytes of a verifier's choice evidence of the profile carries: 32 in the nonce of devices and in the extra data
-    /// of a virtual TPM's quote, otherwise 64.
-    pub fn binding_length(&self) -> usize {
-        if self.is_device() || *self == Self::az_cvm_vtpm_1() { 32 } else { 64 }
+    /// How many bytes of a verifier's choice evidence of the profile can be asked to carry: 32 in the nonce of devices and
+    /// in the extra data of a virtual TPM's quote, 64 more in the user data of that machine's report, otherwise 64.
+    pub fn binding_lengths(&self) -> &'static [usize] {
+        if self.is_device() {
+            &[32]
+        } else if *self == Self::az_cvm_vtpm_1() {
+            &[32, 96]
+        } else {
+            &[64]
+        }
     }
 
     /// Most bytes that evidence of the profile may have.
@@ -165,15 +171,15 @@ mod tests {
 
     #[test]
     fn each_profile_has_room_for_a_binding() {
-        for (name, length) in [
-            ("snp-raw-1", 64),
-            ("tdx-quote-1", 64),
-            ("nv-spdm-1", 32),
-            ("aci-raw-1", 64),
-            ("aci-maa-1", 64),
-            ("az-cvm-vtpm-1", 32),
+        for (name, lengths) in [
+            ("snp-raw-1", &[64][..]),
+            ("tdx-quote-1", &[64]),
+            ("nv-spdm-1", &[32]),
+            ("aci-raw-1", &[64]),
+            ("aci-maa-1", &[64]),
+            ("az-cvm-vtpm-1", &[32, 96]),
         ] {
-            assert_eq!(Profile::parse(name).unwrap().binding_length(), length, "{name}");
+            assert_eq!(Profile::parse(name).unwrap().binding_lengths(), lengths, "{name}");
         }
     }
 }

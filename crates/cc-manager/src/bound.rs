@@ -23,6 +23,36 @@ pub(crate) fn stated(profile: &Profile, evidence: &[u8]) -> Result<Option<BoundF
     }
 }
 
+/// What stands before the length of the runtime data in an HCL report: header, report, and the header of the data up to there.
+const BEFORE_LENGTH: usize = 32 + 1184 + 16;
+
+/// The user data in the HCL report of a machine with a virtual TPM; older machines have none.
+pub(crate) fn user_data(evidence: &[u8]) -> Result<Option<[u8; 64]>, Finding> {
+    let machine = Machine::decode(evidence)?;
+    let unreadable = |detail: String| Finding::new(codes::VTPM_FORMAT_MALFORMED, detail);
+    let runtime_data = runtime_data_of(&machine.hcl_report)
+        .ok_or_else(|| unreadable("an HCL report that ends before its runtime data do".to_owned()))?;
+    let MachineData { user_data } =
+        serde_json::from_slice(runtime_data).map_err(|error| unreadable(error.to_string()))?;
+    let bytes = user_data.map(|digits| {
+        let mut bytes = [0; 64];
+        hex::decode_to_slice(&digits, &mut bytes).map(|()| bytes)
+    });
+    bytes.transpose().map_err(|error| unreadable(format!("user-data: {error}")))
+}
+
+fn runtime_data_of(hcl_report: &[u8]) -> Option<&[u8]> {
+    let (length, data) = hcl_report.get(BEFORE_LENGTH..)?.split_first_chunk()?;
+    data.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)
+}
+
+/// What is looked at in the runtime data of a machine.
+#[derive(Deserialize)]
+struct MachineData {
+    #[serde(default, rename = "user-data")]
+    user_data: Option<String>,
+}
+
 /// The report's own field, or the binding in the runtime data of which it has the digest.
 fn group(group: &Group) -> Result<BoundField, Finding> {
     let none = || Finding::new(codes::SNP_FORMAT_LENGTH, "the report has no REPORT_DATA");

@@ -9,7 +9,7 @@ use cc_core::message::{
     CollectRequest, Collected, Denial, EndorsementRequest, Floor, Message, Plan, Post, VerifyReply,
     VerifyRequest, WireOutcome,
 };
-use cc_core::{Accepted, BoundField, BoundKind, ClaimValue, Claims, Class, Code, Finding, codes};
+use cc_core::{Accepted, BoundField, BoundKind, ClaimValue, Claims, Class, Code, Finding, Profile, codes};
 
 use crate::bound;
 
@@ -139,6 +139,7 @@ pub(crate) fn reply(request: &VerifyRequest, bytes: &[u8]) -> Result<Answer, Fin
     let answer = check_reply(request, reply, bytes.len()).map_err(broken)?;
     if let Ok(accepted) = &answer.outcome {
         same_field(request, &accepted.bound)?;
+        same_user_data(request, &accepted.claims)?;
     }
     Ok(answer)
 }
@@ -156,6 +157,22 @@ fn same_field(request: &VerifyRequest, said: &BoundField) -> Result<(), Finding>
         Err(finding) if finding.code == codes::BIND_RUNTIME_DATA_MISMATCH => Err(finding),
         Err(finding) => Err(broken(format!("accepted, but {}", finding.detail))),
     }
+}
+
+/// What a machine's report was made anew with is a binding as well, and not the plugin's to say.
+fn same_user_data(request: &VerifyRequest, claims: &Claims) -> Result<(), Finding> {
+    if request.profile != Profile::az_cvm_vtpm_1() {
+        return Ok(());
+    }
+    let read = bound::user_data(&request.evidence)
+        .map_err(|finding| broken(format!("accepted, but {}", finding.detail)))?;
+    let said = claims.map("hcl").and_then(|hcl| hcl.bytes::<64>("user_data")).ok();
+    if said == read {
+        return Ok(());
+    }
+    let [said, read] = [said, read].map(|data| data.map_or_else(|| "none".to_owned(), hex::encode));
+    let detail = format!("the plugin says that the report has user data {said}, it has {read}");
+    Err(Finding::new(codes::BIND_REPORT_DATA_MISMATCH, detail))
 }
 
 /// `size` is that of the whole reply.

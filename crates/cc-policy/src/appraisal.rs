@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cc_core::{Authentic, Claims, Code, Profile, UnixTime, codes};
+use cc_core::{Authentic, Binding, Claims, Code, Profile, UnixTime, codes};
 
 use crate::allowed::text_list;
 use crate::steps::{Subject, trust_class};
@@ -16,6 +16,25 @@ pub struct Context {
     pub now: UnixTime,
     /// The init-data that came with the evidence.
     pub init_data: InitData,
+    /// What a report that was made anew for this verifier must carry.
+    pub user_data: UserData,
+}
+
+/// The user data that a machine with a virtual TPM had to put into a new report of its processor (*verification.md* 4.6,
+/// `fresh_hcl`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserData {
+    /// Nobody asked for any, so that nothing can say that the report is new.
+    NotAsked,
+    /// These.
+    Asked([u8; 64]),
+}
+
+impl UserData {
+    /// What the binding asks for that evidence was compared with, if it was.
+    pub fn of(expected: Option<&Binding>) -> Self {
+        expected.and_then(Binding::user_data).map_or(Self::NotAsked, |user_data| Self::Asked(*user_data))
+    }
 }
 
 /// Init-data (the launch configuration handed to the guest), which is authentic only through a field of the launch

@@ -31,6 +31,6 @@ mod snp;
 mod steps;
 mod tdx;
 
-pub use appraisal::{Appraisal, Context, Finding, InitData, Status, appraise};
+pub use appraisal::{Appraisal, Context, Finding, InitData, Status, UserData, appraise};
 pub use error::PolicyError;
 pub use policy::Policy;

@@ -6,7 +6,7 @@ use fed_proto::binding::{
     Device, DeviceClass, Leaf, Member, Purpose, Transcript, devices_digest, gpu_nonce, leaf_hash,
     members_digest, root,
 };
-use fed_proto::crypto::{Digest, sha256};
+use fed_proto::crypto::{Digest, sha256, sha512};
 use fed_proto::name::Name;
 use fed_proto::role::Role;
 
@@ -96,11 +96,11 @@ fn every_value_of_the_vector() {
     );
 }
 
-/// The quote of a virtual TPM has room for 32 bytes of ours, wherever else a binding goes (*verification.md* 4.6).
+/// The quote of a virtual TPM has room for 32 bytes of ours, the report of its machine for 64 (*verification.md* 4.6).
 #[test]
-fn a_virtual_tpm_is_bound_by_the_shorter_digest() {
+fn a_virtual_tpm_is_bound_by_both_digests() {
     let t = Transcript { profile: Profile::az_cvm_vtpm_1(), ..transcript(None) };
-    assert_eq!(t.binding(), Binding::Nonce(sha256(&t.bytes()).0));
+    assert_eq!(t.binding(), Binding::machine(sha256(&t.bytes()).0, &sha512(&t.bytes())));
     for other in ["snp-raw-1", "tdx-quote-1", "aci-raw-1", "aci-maa-1"] {
         let t = Transcript { profile: Profile::parse(other).unwrap(), ..transcript(None) };
         assert!(matches!(t.binding(), Binding::ReportData(_)), "{other}");

@@ -194,7 +194,8 @@ pub(crate) struct Verify {
     /// Judge as of this instant (RFC 3339) instead of now; the result is marked as replayed.
     #[arg(long, value_name = "RFC3339", value_parser = value::instant)]
     pub(crate) at: Option<cc_core::UnixTime>,
-    /// Demand that the evidence is bound to these 64 bytes (32 for nv-spdm-1: the nonce of the devices).
+    /// Demand that the evidence is bound to these 64 bytes (nv-spdm-1: 32, the nonce of the devices; az-cvm-vtpm-1: 32, the
+    /// quote's extra data, or 96 with the user data of the report).
     #[arg(long, value_name = "HEX", value_parser = value::binding)]
     pub(crate) expect_binding: Option<cc_core::Binding>,
     /// Accept this missing-collateral finding; the result records it. May be given several times.
@@ -222,7 +223,8 @@ pub(crate) struct Collect {
     /// Profile of the evidence, for example snp-raw-1.
     #[arg(long, value_name = "P")]
     pub(crate) profile: String,
-    /// The 64 bytes to bind into the evidence (32 for nv-spdm-1: the nonce of the devices).
+    /// The 64 bytes to bind into the evidence (nv-spdm-1: 32, the nonce of the devices; az-cvm-vtpm-1: 32, the quote's extra
+    /// data, or 96 with the user data of a report that is made anew).
     #[arg(long, value_name = "HEX", value_parser = value::binding)]
     pub(crate) binding: cc_core::Binding,
     /// Where to write the evidence; endorsements that come with it are written beside it as OUT.aux.N.

@@ -14,7 +14,7 @@ use cc_manager::{
     Config, Expectation, Floors, Host, ImportError, Imported, Judged, NoPlugin, PluginInfo, Request,
     Verification,
 };
-use cc_policy::{Context, InitData, Policy};
+use cc_policy::{Context, InitData, Policy, UserData};
 
 use crate::cli::{Appraise, Format, Plugins, Show, Verify};
 use crate::exit::{Exit, Failure, Result};
@@ -108,13 +108,14 @@ pub(crate) fn appraise(command: Appraise) -> Result {
         Some(path) => cc_manager::init_data(&read(path, MAX_INIT_DATA)?),
     };
     let profile = profile(&command.verify.source.profile)?;
+    let user_data = UserData::of(command.verify.expect_binding.as_ref());
     let (exit, mut verdict, judged) = verdict(APPRAISE, command.verify)?;
     let (exit, report) = match judged {
         None => {
             let policy_profile = policy.profile().to_owned();
             (exit, AppraisalReport { status: "none".to_owned(), policy_profile, findings: Vec::new() })
         }
-        Some(judged) => appraised(&judged, &profile, &policy, init_data),
+        Some(judged) => appraised(&judged, &profile, &policy, (init_data, user_data)),
     };
     verdict.appraisal = Some(report);
     print(format, exit, &verdict)
@@ -124,10 +125,10 @@ fn appraised(
     judged: &Judged,
     profile: &Profile,
     policy: &Policy,
-    init_data: InitData,
+    (init_data, user_data): (InitData, UserData),
 ) -> (Exit, AppraisalReport) {
     let authentic = judged.authentic();
-    let context = Context { now: authentic.at().time(), init_data };
+    let context = Context { now: authentic.at().time(), init_data, user_data };
     let appraisal = cc_policy::appraise(authentic, profile, policy, &context);
     let exit = match appraisal.status {
         cc_policy::Status::Affirming => Exit::Accepted,
@@ -195,10 +196,12 @@ fn verdict(
 
 /// A binding of another length than the profile's evidence carries is a usage error: it could never match.
 pub(crate) fn fits(profile: &Profile, binding: &cc_core::Binding) -> std::result::Result<(), Failure> {
-    let (length, wanted) = (binding.as_bytes().len(), profile.binding_length());
-    if length == wanted {
+    let (length, wanted) = (binding.as_bytes().len(), profile.binding_lengths());
+    if wanted.contains(&length) {
         return Ok(());
     }
+    let wanted: Vec<_> = wanted.iter().map(ToString::to_string).collect();
+    let wanted = wanted.join(" or ");
     Err(Failure::new(format!(
         "evidence of profile {profile} is bound to {wanted} bytes, {length} were given"
     )))

@@ -139,6 +139,7 @@ fn machine(settings: &mut Settings) -> Result<machine::Options, Finding> {
     let defaults = machine::Options::default();
     Ok(machine::Options {
         device: settings.take_path("tpm", &defaults.device)?,
+        fresh_hcl: settings.take_flag("fresh_hcl", defaults.fresh_hcl)?,
         metadata: settings.take_text("metadata", &defaults.metadata)?,
         lock: settings.take_path("tpm_lock", &defaults.lock)?,
         timeout: settings.take_seconds("tpm_timeout_seconds", defaults.timeout)?,

@@ -11,7 +11,7 @@
 
 use cc_core::message::{Blob, MESSAGE_VERSION, VerifyRequest, WireOutcome};
 use cc_core::{Authentic, Binding, Claims, Instant, Profile, TrustClass, UnixTime, codes};
-use cc_policy::{Appraisal, Context, InitData, Policy, Status, appraise};
+use cc_policy::{Appraisal, Context, InitData, Policy, Status, UserData, appraise};
 use cc_testkit::snp::LeafKind::{Vcek, Vlek};
 use cc_testkit::snp::Product::{Genoa, Milan, Turin};
 use cc_testkit::snp::leaf::CSP_ID;
@@ -89,7 +89,7 @@ impl Case {
     }
 
     fn appraise(&self) -> Appraisal {
-        let context = Context { now: now(), init_data: self.init_data };
+        let context = Context { now: now(), init_data: self.init_data, user_data: UserData::NotAsked };
         appraise(&self.authentic(), &Profile::snp_raw_1(), &self.policy(), &context)
     }
 }
@@ -271,7 +271,7 @@ fn emulated_evidence_is_never_affirmed_in_production() {
         real.at(),
         TrustClass::Emulated,
     );
-    let context = Context { now: now(), init_data: InitData::NotCarried };
+    let context = Context { now: now(), init_data: InitData::NotCarried, user_data: UserData::NotAsked };
     let appraisal = appraise(&emulated, &Profile::snp_raw_1(), &case.policy(), &context);
     assert_eq!(appraisal.status, Status::Contraindicated);
     assert_eq!(appraisal.findings[0].code, codes::POL_PROFILE_DEVELOPMENT);

@@ -9,14 +9,13 @@ use cc_core::{Binding, Finding, codes, tdx};
 
 use super::hcl::{Hardware, hardware};
 use super::metadata::Metadata;
+use super::renewal::{HCL_REPORT, renewed};
 use super::tpm::{DevicePort, Port, Quote, Tpm};
 use super::{Options, attest};
 use crate::pace::{Gate, Pace, SystemPace};
 use crate::queue::{Conditions, Queue};
 use crate::web::{Authorities, Chance, Client, system_chance};
 
-/// NV index of the platform's report.
-const HCL_REPORT: u32 = 0x0140_0001;
 /// Handle of the key that the platform made for quotes.
 const ATTESTATION_KEY: u32 = 0x8100_0003;
 /// How often the PCRs are read and quoted before they are said to change too fast.
@@ -30,7 +29,10 @@ static CONDITIONS: Conditions = Conditions {
 };
 
 /// Collects evidence of this machine, one at a time.
-pub struct Collector(Queue<Inside>);
+pub struct Collector {
+    queue: Queue<Inside>,
+    fresh_hcl: bool,
+}
 
 /// What a collector takes from around it.
 pub struct Surroundings {
@@ -62,14 +64,16 @@ impl Collector {
             metadata: Metadata::new(options)?,
             client: Client::new(&Authorities::System, surroundings.chance),
         };
-        Ok(Self(Queue::new(Box::new(inside), gate, options.timeout, &CONDITIONS)))
+        let queue = Queue::new(Box::new(inside), gate, options.timeout, &CONDITIONS);
+        Ok(Self { queue, fresh_hcl: options.fresh_hcl })
     }
 
-    /// Evidence of profile `az-cvm-vtpm-1` over `binding`, which has 32 bytes: a [`Machine`], and for SNP the processor's
-    /// certificates. Blocks for as long as [`Options::timeout`] says.
+    /// Evidence of profile `az-cvm-vtpm-1` over `binding`, a machine's or its first 32 bytes: a [`Machine`], and for SNP the
+    /// processor's certificates. Blocks for as long as [`Options::timeout`] says.
     pub fn collect(&self, binding: &Binding) -> Result<Collected, Finding> {
-        let nonce = *binding.nonce()?;
-        self.0.run(move |inside, gate| inside.collect(&nonce, gate))
+        let extra_data = *binding.extra_data()?;
+        let user_data = binding.user_data().copied().filter(|_| self.fresh_hcl);
+        self.queue.run(move |inside, gate| inside.collect(&extra_data, user_data.as_ref(), gate))
     }
 }
 
@@ -81,9 +85,17 @@ struct Inside {
 }
 
 impl Inside {
-    fn collect(&mut self, nonce: &[u8; 32], gate: &mut Gate) -> Result<Collected, Finding> {
-        let hcl_report = self.tpm.nv(HCL_REPORT)?;
-        let (Quote { message, signature }, pcrs) = self.quote(nonce)?;
+    fn collect(
+        &mut self,
+        extra_data: &[u8; 32],
+        user_data: Option<&[u8; 64]>,
+        gate: &mut Gate,
+    ) -> Result<Collected, Finding> {
+        let hcl_report = match user_data {
+            Some(user_data) => renewed(&mut self.tpm, user_data, gate)?,
+            None => self.tpm.nv(HCL_REPORT)?,
+        };
+        let (Quote { message, signature }, pcrs) = self.quote(extra_data)?;
         let (td_quote, endorsements) = self.endorse(&hcl_report, gate)?;
         let evidence = Machine { hcl_report, td_quote, message, signature, pcrs }.encode();
         Ok(Collected { version: MESSAGE_VERSION, evidence, endorsements })

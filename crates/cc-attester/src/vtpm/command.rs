@@ -40,8 +40,8 @@ impl Command<'_> {
         [&tag.to_be_bytes()[..], &length.to_be_bytes(), &self.code.to_be_bytes(), &body].concat()
     }
 
-    /// The parameters in the answer to this command; `Err` says what else it is.
-    pub(super) fn parameters_of<'b>(&self, answer: &'b [u8]) -> Result<&'b [u8], String> {
+    /// The parameters in the answer to this command, or the response code that refuses it; `Err` says what else it is.
+    pub(super) fn parameters_of<'b>(&self, answer: &'b [u8]) -> Result<Result<&'b [u8], u32>, String> {
         let mut reader = Reader(answer);
         let header = (|| Some((reader.u16()?, reader.u32()?, reader.u32()?)))();
         let (tag, length, code) = header.ok_or_else(|| format!("an answer of {} bytes", answer.len()))?;
@@ -49,7 +49,7 @@ impl Command<'_> {
             return Err(format!("an answer of {} bytes that says {length}", answer.len()));
         }
         if code != 0 {
-            return Err(format!("response code {code:#x}"));
+            return Ok(Err(code));
         }
         let expected = if self.authorized { SESSIONS } else { NO_SESSIONS };
         if tag != expected {
@@ -60,7 +60,7 @@ impl Command<'_> {
             // After them stands the answer to the authorization, which a password leaves empty.
             true => reader.u32().and_then(|length| reader.take(usize::try_from(length).ok()?)),
         };
-        parameters.ok_or_else(|| "an answer without its parameters".to_owned())
+        parameters.map(Ok).ok_or_else(|| "an answer without its parameters".to_owned())
     }
 }
 

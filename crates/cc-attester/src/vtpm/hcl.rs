@@ -8,6 +8,8 @@ const REPORT: usize = 32;
 const TYPE: usize = 1224;
 const SNP: u32 = 2;
 const TDX: u32 = 4;
+/// Where the length of the runtime data stands; they follow it.
+const DATA_LENGTH: usize = 1232;
 /// Bytes of a TDREPORT.
 const TD_REPORT: usize = 1024;
 /// Where REPORTDATA stands in a TDREPORT.
@@ -19,6 +21,12 @@ pub(super) enum Hardware<'a> {
     Snp,
     /// A TDREPORT, which only its own machine can verify, and its REPORTDATA.
     Tdx(&'a [u8], &'a [u8; 64]),
+}
+
+/// The runtime data; nothing where there are not as many as the report says.
+pub(super) fn runtime_data(report: &[u8]) -> Option<&[u8]> {
+    let (length, data) = report.get(DATA_LENGTH..)?.split_first_chunk()?;
+    data.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)
 }
 
 /// Reads as much as says what it is of; nothing for anything else.

@@ -5,14 +5,15 @@
 //! service of the platform for what endorses the report: the processor's certificates for SNP, a quote in place of the
 //! local report for TDX.
 //!
-//! The report dates from the start of the machine. It can be renewed with user data in it; that is not done here, since
-//! the user data that a policy asks for (SHA-512 of the transcript) cannot be told from a binding of 32 bytes.
+//! The report dates from the start of the machine, unless [`Options::fresh_hcl`] has it made anew, with the binding's user
+//! data in it: whoever writes these into the TPM's memory is given a new report there.
 
 mod attest;
 mod collector;
 mod command;
 mod hcl;
 mod metadata;
+mod renewal;
 mod tpm;
 
 use std::path::PathBuf;
@@ -32,18 +33,22 @@ pub struct Options {
     pub lock: PathBuf,
     /// How long a caller waits, queueing included.
     pub timeout: Duration,
+    /// Whether the processor's report is made anew for each binding that has user data. It takes seconds, writes to the
+    /// TPM's memory, and nobody else on the machine may do the same meanwhile.
+    pub fresh_hcl: bool,
     /// How long the metadata service may take to answer once; a quote takes it a while.
     pub metadata_timeout: Duration,
 }
 
 impl Default for Options {
-    /// The kernel's path, the platform's address, 120 s and 20 s.
+    /// The kernel's path, the platform's address, the report of the last boot, 120 s and 20 s.
     fn default() -> Self {
         Self {
             device: "/dev/tpmrm0".into(),
             metadata: "http://169.254.169.254".to_owned(),
             lock: "/run/muster-vtpm.lock".into(),
             timeout: Duration::from_secs(120),
+            fresh_hcl: false,
             metadata_timeout: Duration::from_secs(20),
         }
     }

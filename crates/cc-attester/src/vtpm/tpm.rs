@@ -10,6 +10,10 @@ use super::command::{Command, Reader, sized};
 
 /// Largest answer, in bytes; the kernel's buffer.
 const MAX_ANSWER: usize = 4096;
+/// TPM_CC_NV_DefineSpace.
+const NV_DEFINE_SPACE: u32 = 0x12a;
+/// TPM_CC_NV_Write.
+const NV_WRITE: u32 = 0x137;
 /// TPM_CC_NV_Read.
 const NV_READ: u32 = 0x14e;
 /// TPM_CC_Quote.
@@ -20,6 +24,13 @@ const NV_READ_PUBLIC: u32 = 0x169;
 const PCR_READ: u32 = 0x17e;
 /// TPM_RH_OWNER.
 const OWNER: u32 = 0x4000_0001;
+/// TPM_RC_HANDLE for the first handle: there is no such index.
+const NO_SUCH_HANDLE: u32 = 0x18b;
+/// TPMA_NV_OWNERWRITE: the owner may write.
+const OWNER_WRITE: u32 = 1 << 1;
+/// TPMA_NV_AUTHWRITE, TPMA_NV_AUTHREAD: whoever names the index may.
+const AUTH_WRITE: u32 = 1 << 2;
+const AUTH_READ: u32 = 1 << 18;
 /// TPMA_NV_OWNERREAD: the owner may read.
 const OWNER_READ: u32 = 1 << 17;
 /// TPM_ALG_RSASSA.
@@ -66,14 +77,11 @@ pub(super) struct Tpm(pub(super) Box<dyn Port>);
 impl Tpm {
     /// What the NV index holds, with the owner's authorization where that suffices, otherwise with its own.
     pub(super) fn nv(&mut self, index: u32) -> Result<Vec<u8>, Finding> {
-        let (attributes, size) =
-            self.ask("TPM2_NV_ReadPublic", NV_READ_PUBLIC, &[index], false, &[], |answer| {
-                let (mut public, _name) = (Reader(answer.sized()?), answer.sized()?);
-                let (found, _name_algorithm) = (public.u32()?, public.u16()?);
-                let (attributes, _policy, size) = (public.u32()?, public.sized()?, public.u16()?);
-                public.end()?;
-                (found == index).then_some((attributes, size))
-            })?;
+        let (attributes, size) = self.public(index)?.ok_or_else(|| {
+            let detail =
+                format!("TPM2_NV_ReadPublic: response code {NO_SUCH_HANDLE:#x}: no NV index {index:#x}");
+            Finding::new(codes::VTPM_COLLECT_FAILED, detail)
+        })?;
         let authorizer = if attributes & OWNER_READ == 0 { index } else { OWNER };
         let mut content = Vec::new();
         let mut offset = 0_u16;
@@ -89,6 +97,52 @@ impl Tpm {
             offset = offset.saturating_add(count);
         }
         Ok(content)
+    }
+
+    /// Makes the NV index hold exactly `content`: one that is there with another size is left alone, one that is not is
+    /// defined for everybody on the machine, as the platform's own tools do.
+    pub(super) fn write(&mut self, index: u32, content: &[u8; 64]) -> Result<(), Finding> {
+        let length = u16::try_from(content.len()).unwrap_or(u16::MAX);
+        let attributes = match self.public(index)? {
+            Some((attributes, size)) if size == length => attributes,
+            Some((_, size)) => {
+                let detail = format!("NV index {index:#x} has {size} bytes, needed are {length}");
+                return Err(Finding::new(codes::VTPM_COLLECT_FAILED, detail));
+            }
+            None => {
+                let attributes = OWNER_WRITE | AUTH_WRITE | OWNER_READ | AUTH_READ;
+                let (name, policy) = (SHA256.to_be_bytes(), sized(&[]));
+                let public = [
+                    &index.to_be_bytes()[..],
+                    &name,
+                    &attributes.to_be_bytes(),
+                    &policy,
+                    &length.to_be_bytes(),
+                ];
+                let parameters = [sized(&[]), sized(&public.concat())].concat();
+                self.ask("TPM2_NV_DefineSpace", NV_DEFINE_SPACE, &[OWNER], true, &parameters, |_| Some(()))?;
+                attributes
+            }
+        };
+        let authorizer = if attributes & OWNER_WRITE == 0 { index } else { OWNER };
+        let parameters = [&sized(content)[..], &[0, 0]].concat();
+        self.ask("TPM2_NV_Write", NV_WRITE, &[authorizer, index], true, &parameters, |_| Some(()))
+    }
+
+    /// Attributes and size of an NV index, if there is one.
+    fn public(&mut self, index: u32) -> Result<Option<(u32, u16)>, Finding> {
+        let answer = self.answer("TPM2_NV_ReadPublic", NV_READ_PUBLIC, &[index], false, &[], |answer| {
+            let (mut public, _name) = (Reader(answer.sized()?), answer.sized()?);
+            let (found, _name_algorithm) = (public.u32()?, public.u16()?);
+            let (attributes, _policy, size) = (public.u32()?, public.sized()?, public.u16()?);
+            public.end()?;
+            (found == index).then_some((attributes, size))
+        })?;
+        match answer {
+            Ok(public) => Ok(Some(public)),
+            Err(NO_SUCH_HANDLE) => Ok(None),
+            Err(code) => Err(refused("TPM2_NV_ReadPublic", code)),
+        }
     }
 
     /// All PCRs of the SHA-256 bank.
@@ -133,15 +187,38 @@ impl Tpm {
         parameters: &[u8],
         read: impl Fn(&mut Reader<'_>) -> Option<T>,
     ) -> Result<T, Finding> {
+        let answer = self.answer(name, code, handles, authorized, parameters, read)?;
+        answer.map_err(|code| refused(name, code))
+    }
+
+    /// What the TPM answers, or the response code with which it refuses.
+    fn answer<T>(
+        &mut self,
+        name: &str,
+        code: u32,
+        handles: &[u32],
+        authorized: bool,
+        parameters: &[u8],
+        read: impl Fn(&mut Reader<'_>) -> Option<T>,
+    ) -> Result<Result<T, u32>, Finding> {
         let command = Command { code, handles, authorized, parameters };
         let answer = self.0.transmit(&command.bytes());
         let answer = answer
             .map_err(|error| Finding::new(codes::VTPM_COLLECT_NO_DEVICE, format!("{name}: {error}")))?;
         let failed = |detail: String| Finding::new(codes::VTPM_COLLECT_FAILED, format!("{name}: {detail}"));
-        let mut reader = Reader(command.parameters_of(&answer).map_err(failed)?);
+        let mut reader = match command.parameters_of(&answer).map_err(failed)? {
+            Ok(parameters) => Reader(parameters),
+            Err(code) => return Ok(Err(code)),
+        };
         let value = read(&mut reader).filter(|_| reader.end().is_some());
-        value.ok_or_else(|| failed(format!("the answer is not the one to it: {}", hex::encode(&answer))))
+        let value = value
+            .ok_or_else(|| failed(format!("the answer is not the one to it: {}", hex::encode(&answer))))?;
+        Ok(Ok(value))
     }
+}
+
+fn refused(name: &str, code: u32) -> Finding {
+    Finding::new(codes::VTPM_COLLECT_FAILED, format!("{name}: response code {code:#x}"))
 }
 
 /// TPML_PCR_SELECTION of one entry: the SHA-256 bank, by its bits.

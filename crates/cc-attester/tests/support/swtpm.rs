@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 const OWNER: u32 = 0x4000_0001;
 const HCL_REPORT: u32 = 0x0140_0001;
+const USER_DATA: u32 = 0x0140_0002;
 const ATTESTATION_KEY: u32 = 0x8100_0003;
 /// An authorization with the empty password.
 const PASSWORD: [u8; 13] = [0, 0, 0, 9, 0x40, 0, 0, 9, 0, 0, 0, 0, 0];
@@ -93,10 +94,21 @@ impl SoftTpm {
         ]
         .concat();
         self.command(0x12a, &[OWNER], &[&[0, 0][..], &sized(&public)].concat());
-        for (at, chunk) in content.chunks(512).enumerate() {
-            let offset = u16::try_from(at * 512).unwrap().to_be_bytes();
-            self.command(0x137, &[OWNER, HCL_REPORT], &[&sized(chunk)[..], &offset].concat());
-        }
+        self.port().write(HCL_REPORT, content);
+    }
+
+    /// Defines the index of user data with this size, which the owner may write or whoever names it.
+    pub fn define_user_data(&mut self, size: u16, for_owner: bool) {
+        let attributes: u32 = if for_owner { (1 << 1) | (1 << 17) } else { (1 << 2) | (1 << 18) };
+        let public = [
+            &USER_DATA.to_be_bytes()[..],
+            &[0, 0x0b],
+            &attributes.to_be_bytes(),
+            &[0, 0],
+            &size.to_be_bytes(),
+        ]
+        .concat();
+        self.command(0x12a, &[OWNER], &[&[0, 0][..], &sized(&public)].concat());
     }
 
     fn command(&mut self, code: u32, handles: &[u32], parameters: &[u8]) -> Vec<u8> {
@@ -121,6 +133,14 @@ impl SoftPort {
         self.command(0x182, &[pcr], &[&[0, 0, 0, 1, 0, 0x0b][..], &[7; 32]].concat());
     }
 
+    /// TPM2_NV_Write, by the owner.
+    fn write(&mut self, index: u32, content: &[u8]) {
+        for (at, chunk) in content.chunks(512).enumerate() {
+            let offset = u16::try_from(at * 512).unwrap().to_be_bytes();
+            self.command(0x137, &[OWNER, index], &[&sized(chunk)[..], &offset].concat());
+        }
+    }
+
     /// What follows the header of the answer to an authorized command. Panics if the TPM refuses.
     fn command(&mut self, code: u32, handles: &[u32], parameters: &[u8]) -> Vec<u8> {
         let handles: Vec<u8> = handles.iter().copied().flat_map(u32::to_be_bytes).collect();
@@ -133,8 +153,53 @@ impl SoftPort {
     }
 }
 
-impl Port for SoftPort {
+/// The paravisor around the TPM: what is written into the index of user data is in the report from then on, as soon as the
+/// report has been read so many times more.
+pub struct Paravisor {
+    pub inner: SoftPort,
+    pub late: usize,
+    /// Makes a report with user data.
+    pub report: fn(&[u8]) -> Vec<u8>,
+    /// What is due.
+    pub due: Option<(usize, Vec<u8>)>,
+}
+
+impl Port for Paravisor {
     fn transmit(&mut self, command: &[u8]) -> std::io::Result<Vec<u8>> {
+        let code = u32::from_be_bytes(command[6..10].try_into().unwrap());
+        let index = command.get(14..18);
+        if code == 0x169 && command.get(10..14) == Some(&HCL_REPORT.to_be_bytes()) {
+            self.due = match self.due.take() {
+                Some((0, user_data)) => {
+                    self.inner.write(HCL_REPORT, &(self.report)(&user_data));
+                    None
+                }
+                due => due.map(|(looks, user_data)| (looks - 1, user_data)),
+            };
+        }
+        let answer = self.inner.transmit(command)?;
+        if code == 0x137 && index == Some(&USER_DATA.to_be_bytes()) && answer[6..10] == [0; 4] {
+            // Handles, the authorization with its length, and the length of the data come before them.
+            self.due = Some((self.late, command[33..97].to_vec()));
+        }
+        Ok(answer)
+    }
+}
+
+impl Port for SoftPort {
+    /// Asks again where the TPM says TPM_RC_RETRY, as the kernel's driver does.
+    fn transmit(&mut self, command: &[u8]) -> std::io::Result<Vec<u8>> {
+        loop {
+            let answer = self.once(command)?;
+            if answer[6..10] != 0x922_u32.to_be_bytes() {
+                return Ok(answer);
+            }
+        }
+    }
+}
+
+impl SoftPort {
+    fn once(&self, command: &[u8]) -> std::io::Result<Vec<u8>> {
         let mut stream = self.0.lock().unwrap();
         stream.write_all(command)?;
         let mut header = [0; 10];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA512, digest};
 use cc_core::{Binding, Claims, Code, Finding, Instant, Profile, codes};
-use cc_policy::{Appraisal, Context, InitData};
+use cc_policy::{Appraisal, Context, InitData, UserData};
 
 use super::cache::Cache;
 use super::{Judgement, Subject, Verifier, VerifierSetup};
@@ -114,6 +114,7 @@ impl Manager {
     async fn self_test(&self, profile: &Profile, init_data: InitData) -> Result<SelfTest, Finding> {
         let at = Instant::Present(self.clock.now()?);
         let binding = self_test_binding(profile)?;
+        let user_data = UserData::of(Some(&binding));
         let OwnEvidence { evidence, endorsements, .. } = self.collect(profile, binding.clone()).await?;
         let source = "self-test";
         let endorsements = endorsements.into_iter();
@@ -122,7 +123,7 @@ impl Manager {
         let verification = self.verifier.verify_own(profile, evidence, endorsements, binding, at).await?;
         let judged = verification.result?;
         let authentic = judged.authentic();
-        let context = Context { now: at.time(), init_data };
+        let context = Context { now: at.time(), init_data, user_data };
         let policy = self.verifier.site_policy().policy();
         let appraisal = cc_policy::appraise(authentic, profile, policy, &context);
         launched_as(profile, authentic.value(), &appraisal, init_data)?;
@@ -183,13 +184,16 @@ fn self_test_binding(profile: &Profile) -> Result<Binding, Finding> {
     let mut random = [0; 32];
     aws_lc_rs::rand::fill(&mut random)
         .map_err(|_| Finding::new(codes::PLUG_SELFTEST_FAILED, "the system gives no randomness"))?;
-    if profile.binding_length() == random.len() {
+    if profile.is_device() {
         return Ok(Binding::Nonce(random));
     }
     let sum = digest(&SHA512, &[SELF_TEST, &random].concat());
     let mut bytes = [0; 64];
     // SHA-512 has 64 bytes: both iterators end together.
     bytes.iter_mut().zip(sum.as_ref()).for_each(|(to, from)| *to = *from);
+    if *profile == Profile::az_cvm_vtpm_1() {
+        return Ok(Binding::machine(random, &bytes));
+    }
     Ok(Binding::new(bytes))
 }
 

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use cc_core::{Binding, ClaimValue, Claims, Finding, Instant, Profile, TrustClass, Verified, Waivers, codes};
-use cc_policy::{Context, Policy};
+use cc_policy::{Context, Policy, UserData};
 
 use super::judgement::{Identifiers, JudgedDevices, Judgement, PolicyAppraisal, PolicyOwner};
 use super::{DeviceEvidence, OwnerFloor, PolicyFile, Subject};
@@ -156,7 +156,8 @@ impl Verifier {
     ) -> Result<Vec<PolicyAppraisal>, Finding> {
         let authentic = verified.authentic();
         fits(self.setup.federation, authentic.trust_class(), &format!("evidence of {}", subject.name))?;
-        let context = Context { now: at.time(), init_data: subject.init_data };
+        let user_data = UserData::of(Some(&subject.expected));
+        let context = Context { now: at.time(), init_data: subject.init_data, user_data };
         let appraised = policies.iter().map(|(owner, file)| PolicyAppraisal {
             owner: *owner,
             sha256: file.sha256(),

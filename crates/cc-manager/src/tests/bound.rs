@@ -6,7 +6,7 @@ use cc_testkit::jwt;
 use cc_testkit::maa::{self, ISS};
 
 use crate::Sha256;
-use crate::bound::stated;
+use crate::bound::{stated, user_data};
 
 const OURS: [u8; 64] = [0x5a; 64];
 const OTHER: [u8; 64] = [0x77; 64];
@@ -135,4 +135,33 @@ fn a_machine_is_bound_by_its_quote() {
     let short = read(message(&[7; 9])).unwrap();
     assert_eq!(code(&short.compare(&Binding::Nonce([7; 32]))), "bind.report_data.mismatch");
     assert_eq!(read(Vec::new()).unwrap_err().code, codes::VTPM_QUOTE_MISSING);
+}
+
+/// An HCL report as far as the host looks at it.
+fn hcl_report(runtime_data: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(runtime_data.len()).unwrap().to_le_bytes();
+    [&[1; 32 + 1184 + 16][..], &length, runtime_data, &[0; 9]].concat()
+}
+
+fn machine(hcl_report: Vec<u8>) -> Vec<u8> {
+    Machine { hcl_report, td_quote: vec![], message: vec![], signature: vec![], pcrs: vec![] }.encode()
+}
+
+#[test]
+fn the_host_reads_a_machines_user_data_itself() {
+    let read = |hcl_report| user_data(&machine(hcl_report)).map_err(|finding| finding.code);
+    let with = |digits: &str| hcl_report(format!("{{\"keys\":[],\"user-data\":\"{digits}\"}}").as_bytes());
+    assert_eq!(read(with(&"7A".repeat(64))), Ok(Some([0x7a; 64])));
+    assert_eq!(read(hcl_report(b"{\"keys\":[]}")), Ok(None));
+    for malformed in [
+        with(&"7a".repeat(63)),
+        with(&"7g".repeat(64)),
+        hcl_report(b"{\"user-data\":1}"),
+        hcl_report(b"{\"user-data\":\"00\",\"user-data\":\"00\"}"),
+        hcl_report(b""),
+        with("")[..1240].to_vec(),
+        Vec::new(),
+    ] {
+        assert_eq!(read(malformed), Err(codes::VTPM_FORMAT_MALFORMED));
+    }
 }

@@ -8,7 +8,8 @@ use cc_core::message::{
     Blob, CollectRequest, Collected, Denial, EndorsementRequest, Floor, MESSAGE_VERSION, Message, Plan, Post,
     VerifyReply, VerifyRequest, WireOutcome,
 };
-use cc_core::{Binding, Claims, Finding, Profile, UnixTime, codes};
+use cc_core::{Binding, BoundField, BoundKind, Claims, Finding, Profile, UnixTime, codes};
+use cc_testkit::vtpm;
 
 use super::{accept, claims, denied, evidence, plan, reply};
 use crate::contract::{self, Answer};
@@ -135,6 +136,35 @@ fn broken_replies_are_refused() {
     assert_eq!(finding.code, codes::PLUG_CONTRACT, "accepted without a bound field in the evidence");
     for bytes in [vec![], vec![0; MAX_MESSAGE + 1], [reply(accept(), 2).to_bytes(), vec![0]].concat()] {
         assert_eq!(contract::reply(&request(), &bytes).unwrap_err().code, codes::PLUG_CONTRACT);
+    }
+}
+
+#[test]
+fn user_data_that_the_evidence_does_not_have() {
+    let mut machine = vtpm::World::snp();
+    machine.edit_runtime(|runtime| runtime.set_text("user-data", &"7a".repeat(64)));
+    let request = VerifyRequest {
+        profile: Profile::az_cvm_vtpm_1(),
+        evidence: machine.evidence(),
+        endorsements: Vec::new(),
+        ..request()
+    };
+    let check = |hcl: Claims| {
+        let mut values = claims();
+        values.insert("hcl", hcl);
+        let bound = BoundField { kind: BoundKind::ExtraData, bytes: machine.quote.extra_data.clone() };
+        let reply = reply(WireOutcome::Accept { claims: values, bound, waived: Vec::new() }, 0);
+        let reply = VerifyReply { profile: Profile::az_cvm_vtpm_1(), ..reply };
+        contract::reply(&request, &reply.to_bytes()).map(|_| ()).map_err(|finding| finding.code)
+    };
+    let with = |bytes: &[u8]| {
+        let mut hcl = Claims::new();
+        hcl.insert_bytes("user_data", bytes);
+        hcl
+    };
+    assert_eq!(check(with(&[0x7a; 64])), Ok(()));
+    for other in [with(&[0x7b; 64]), with(&[0x7a; 63]), Claims::new()] {
+        assert_eq!(check(other), Err(codes::BIND_REPORT_DATA_MISMATCH));
     }
 }
 

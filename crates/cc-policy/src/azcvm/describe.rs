@@ -10,6 +10,7 @@ use crate::{snp, tdx};
 pub(crate) fn describe(policy: &CvmPolicy) -> Vec<String> {
     let (mut d, p) = (Description::new("azcvm"), policy);
     d.required("secure boot", &p.require_secure_boot);
+    d.required("a new report", &p.fresh_hcl);
     d.say("quoted PCRs", text_list(&p.pcr_selection.value), &p.pcr_selection.source);
     for (number, values) in &p.pcrs {
         d.say(&format!("PCR {}", name(*number)), hex_list(&values.value), &values.source);

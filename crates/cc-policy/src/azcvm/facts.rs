@@ -13,6 +13,8 @@ use crate::facts::{Fact, Missing, bytes, flag, printable, read, read_text};
 pub(super) struct Facts {
     pub(super) tee: Fact<Tee>,
     pub(super) secure_boot: Fact<bool>,
+    /// What the guest had put into the report; older machines have none.
+    pub(super) user_data: Fact<[u8; 64]>,
     pub(super) pcr_bank: Fact<String>,
     pub(super) pcr_selection: Fact<BTreeSet<u8>>,
     /// By number.
@@ -38,6 +40,7 @@ impl Facts {
                 "tdx" => Some(Tee::Tdx),
                 _ => None,
             }),
+            user_data: bytes(&hcl, "user_data"),
             secure_boot: flag(&map(&hcl, "vm_configuration"), "secure-boot"),
             pcr_bank: read_text(&vtpm, "pcr_bank", printable),
             pcr_selection: read(&vtpm, "pcr_selection", |c, n| Ok(numbers(c.value(n)))),

@@ -28,6 +28,7 @@ pub(crate) fn load(mut t: Table<'_>, mode: &Placed<Mode>) -> Result<CvmPolicy, P
         (0..PCRS).collect(),
     )?;
     let require_secure_boot = t.knob("require_secure_boot", "true or false", flag, true)?;
+    let fresh_hcl = t.knob("fresh_hcl", "true or false", flag, false)?;
     let pcrs = pcrs(t.table("pcrs")?, &pcr_selection)?;
     t.finish()?;
     if snp.is_none() && tdx.is_none() {
@@ -36,7 +37,7 @@ pub(crate) fn load(mut t: Table<'_>, mode: &Placed<Mode>) -> Result<CvmPolicy, P
     }
     let snp = snp.map(|table| snp::load(table, mode)).transpose()?;
     let tdx = tdx.map(|table| tdx::load(table, mode)).transpose()?;
-    Ok(CvmPolicy { snp, tdx, require_secure_boot, pcr_selection, pcrs })
+    Ok(CvmPolicy { snp, tdx, require_secure_boot, fresh_hcl, pcr_selection, pcrs })
 }
 
 /// The permitted values, each for a PCR that is quoted.

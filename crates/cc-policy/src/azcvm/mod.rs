@@ -5,7 +5,7 @@
 //! its virtual TPM, and is judged by `[azcvm.snp]` or `[azcvm.tdx]`, with the steps of `[snp]` and `[tdx]`; the TPM's quote
 //! measures what the machine booted.
 //!
-//! The quote is fresh, the HCL report dates from boot: its user data are not compared with a binding.
+//! The quote is fresh, the HCL report dates from boot; with `fresh_hcl` it must be one that was made for this verifier.
 
 mod describe;
 mod facts;

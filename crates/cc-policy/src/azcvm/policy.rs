@@ -18,6 +18,8 @@ pub(crate) struct CvmPolicy {
     pub(super) snp: Option<SnpPolicy>,
     pub(super) tdx: Option<TdxPolicy>,
     pub(super) require_secure_boot: Placed<bool>,
+    /// The processor's report is of now, not of the last boot.
+    pub(super) fresh_hcl: Placed<bool>,
     /// Exactly these are quoted.
     pub(super) pcr_selection: Placed<BTreeSet<u8>>,
     /// The permitted values of some of them, at least of one.

@@ -7,9 +7,9 @@ use super::facts::{Facts, Tee};
 use super::load::name;
 use super::policy::CvmPolicy;
 use crate::allowed::{hex_list, text_list};
-use crate::facts::{show, show_hex};
+use crate::facts::{Missing, show, show_hex};
 use crate::steps::Subject;
-use crate::{Context, Finding, snp, tdx};
+use crate::{Context, Finding, UserData, snp, tdx};
 
 type Steps<'a> = crate::steps::Steps<'a, Facts, CvmPolicy>;
 
@@ -27,6 +27,7 @@ pub(crate) fn appraise(
     let mut steps = Steps::new(&facts, policy);
     steps.report(subject, context, file);
     steps.secure_boot();
+    steps.fresh(context);
     steps.selection();
     steps.values();
     steps.findings
@@ -57,6 +58,24 @@ impl Steps<'_> {
         if required.value && *found != Ok(true) {
             let got = format!("secure boot: {}", show(found, |flag| flag));
             self.find(codes::VTPM_SECURE_BOOT_DISABLED, got, "secure boot: true", &required.source);
+        }
+    }
+
+    /// A report that carries what this verifier asked for was made after it asked.
+    fn fresh(&mut self, context: &Context) {
+        let required = &self.policy.fresh_hcl;
+        let found = &self.facts.user_data;
+        let asked = match context.user_data {
+            UserData::Asked(asked) => Ok(asked),
+            UserData::NotAsked => Err(Missing::Absent),
+        };
+        if required.value && (asked.is_err() || *found != asked) {
+            let got = format!("user data: {}", show_hex(found));
+            let want = match asked {
+                Ok(asked) => format!("user data: {}", hex::encode(asked)),
+                Err(_) => "a binding that says which user data a new report has".to_owned(),
+            };
+            self.find(codes::VTPM_USER_DATA_MISMATCH, got, want, &required.source);
         }
     }
 

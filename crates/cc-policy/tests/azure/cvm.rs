@@ -1,10 +1,10 @@
 //! What `az-cvm-vtpm-1` says beside the processor's report.
 
-use cc_core::ClaimValue;
-use cc_policy::Status;
+use cc_core::{Binding, ClaimValue, TrustClass};
+use cc_policy::{Context, Status, UserData};
 
 use crate::common::azure::{CVM, CVM_TDX, inside, pcr};
-use crate::common::{codes, filled, parse, without};
+use crate::common::{codes, context, filled, judge_as, parse, subject, without};
 use crate::{NONE, check};
 
 #[test]
@@ -117,6 +117,55 @@ fn tpm() {
     ];
     check(CVM, &rows);
     check(CVM_TDX, &rows);
+}
+
+#[test]
+fn a_new_report_carries_what_this_verifier_asked_for() {
+    let asked = |byte| UserData::Asked([byte; 64]);
+    for kind in [CVM, CVM_TDX] {
+        let (demanding, lax) = (kind.policy("", "fresh_hcl = true", ""), kind.policy("", "", ""));
+        for (user_data, found, affirmed) in [
+            (asked(0x77), Some('7'), true),
+            (asked(0x77), Some('8'), false),
+            // The report of the last boot, of a machine that has zeros there or nothing.
+            (asked(0x77), Some('0'), false),
+            (asked(0x77), None, false),
+            // Nobody said what a new one would have, so that none can be known for one.
+            (UserData::NotAsked, Some('7'), false),
+            (UserData::NotAsked, None, false),
+        ] {
+            let mut claims = (kind.healthy)();
+            let mut hcl = claims.map("hcl").unwrap().clone();
+            match found {
+                Some(digit) => hcl.insert("user_data", filled(digit, 64)),
+                None => hcl = without(&hcl, "user_data"),
+            }
+            claims.insert("hcl", hcl);
+            let evidence = subject(claims, Vec::new(), TrustClass::Hardware);
+            let context = Context { user_data, ..context() };
+            let findings = judge_as(&(kind.profile)(), &evidence, &demanding, &context).findings;
+            let expected = if affirmed { &[][..] } else { &["vtpm.user_data.mismatch"] };
+            assert_eq!(codes(&findings), expected, "{user_data:?} {found:?}");
+            for finding in findings {
+                assert!(finding.source.ends_with(":5 azcvm.fresh_hcl"), "{finding}");
+                assert_ne!(finding.got, finding.want);
+            }
+            let status = judge_as(&(kind.profile)(), &evidence, &lax, &context).status;
+            assert_eq!(
+                status,
+                Status::Affirming,
+                "the report dates from boot where the policy does not mind"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_binding_says_what_was_asked() {
+    assert_eq!(UserData::of(None), UserData::NotAsked);
+    assert_eq!(UserData::of(Some(&Binding::Nonce([1; 32]))), UserData::NotAsked);
+    assert_eq!(UserData::of(Some(&Binding::new([1; 64]))), UserData::NotAsked);
+    assert_eq!(UserData::of(Some(&Binding::machine([1; 32], &[2; 64]))), UserData::Asked([2; 64]));
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn the_examples_load_and_have_every_key() {
     for (file, text, lines) in [
         ("aci-production.toml", include_str!("../../examples/aci-production.toml"), 50),
         ("maa-production.toml", include_str!("../../examples/maa-production.toml"), 56),
-        ("azcvm-production.toml", include_str!("../../examples/azcvm-production.toml"), 76),
+        ("azcvm-production.toml", include_str!("../../examples/azcvm-production.toml"), 77),
     ] {
         let told = Policy::parse(text, file).unwrap_or_else(|error| panic!("{error}")).describe();
         for line in &told {
@@ -57,6 +57,7 @@ fn descriptions_tell_the_defaults() {
     let numbers = (0..24).map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
     let cvm = [
         "azcvm: secure boot: required (default azcvm.require_secure_boot)".to_owned(),
+        "azcvm: a new report: not required (default azcvm.fresh_hcl)".to_owned(),
         format!("azcvm: quoted PCRs: {numbers} (default azcvm.pcr_selection)"),
         format!("azcvm: PCR 00: {} (policy.toml:4 azcvm.pcrs.00)", pcr(0)),
         format!("azcvm: PCR 04: {}, {} (policy.toml:4 azcvm.pcrs.04)", filled('e', 32), pcr(4)),

@@ -70,7 +70,7 @@ fn a_bad_knob_is_refused_where_it_stands() {
         (CVM, "pcr_selection = [0, 4, 24]", "", invalid, ":5 azcvm.pcr_selection"),
         (CVM, "pcr_selection = [0, 4, 4]", "", invalid, ":5 azcvm.pcr_selection"),
         (CVM, &unquoted, "", invalid, ":6 azcvm.pcrs.07"),
-        (CVM, "fresh_hcl = true", "", invalid, ":5 azcvm.fresh_hcl"),
+        (CVM, "fresh_hcl = 1", "", invalid, ":5 azcvm.fresh_hcl"),
     ];
     for (kind, knobs, inner, code, place) in rows {
         let error = parse(&kind.text("", knobs, inner)).unwrap_err();

@@ -10,7 +10,7 @@ use cc_core::{
     Authentic, Binding, BoundField, BoundKind, ClaimValue, Claims, Code, Instant, Profile, TrustClass,
     UnixTime,
 };
-use cc_policy::{Appraisal, Context, Finding, InitData, Policy, PolicyError, Status, appraise};
+use cc_policy::{Appraisal, Context, Finding, InitData, Policy, PolicyError, Status, UserData, appraise};
 
 /// 2026-06-01T00:00:00Z.
 pub(crate) const NOW: u64 = 1_780_272_000;
@@ -113,7 +113,7 @@ pub(crate) fn subject(claims: Claims, waived: Vec<Code>, trust_class: TrustClass
 }
 
 pub(crate) fn context() -> Context {
-    Context { now: UnixTime::from_secs(NOW), init_data: InitData::NotCarried }
+    Context { now: UnixTime::from_secs(NOW), init_data: InitData::NotCarried, user_data: UserData::NotAsked }
 }
 
 pub(crate) fn judge(claims: Claims, policy: &Policy) -> Appraisal {

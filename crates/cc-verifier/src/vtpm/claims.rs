@@ -1,7 +1,7 @@
 //! Claims of the HCL report and the quote, beside those of the processor.
 //!
 //! `tee` is `snp` or `tdx`, and says whose the other claims are. `hcl` and `vtpm` are maps; `hcl.fresh` is always false
-//! (all of it dates from the last boot) and `vtpm.quote` always `fresh`, once the host has found its own binding in the
+//! (as far as can be seen here it dates from the last boot; `hcl.user_data` say more to those who chose them) and `vtpm.quote` always `fresh`, once the host has found its own binding in the
 //! extra data. The names below `hcl.vm_configuration` are the paravisor's; PCRs are named by two digits.
 
 use cc_core::{ClaimValue, Claims};

@@ -26,7 +26,7 @@ pub(super) struct RuntimeData {
     pub(super) key_names: Vec<String>,
     /// The configuration of the machine.
     pub(super) vm_configuration: BTreeMap<String, Scalar>,
-    /// What the guest had written into NV index 0x01400002 at boot; older machines do not have it.
+    /// What the guest had written into NV index 0x01400002 when the report was made; older machines do not have it.
     pub(super) user_data: Option<[u8; 64]>,
 }
 

@@ -126,12 +126,15 @@ impl Transcript {
     }
 
     /// What evidence of the transcript's profile must be bound to: SHA-512 of the bytes, which the hardware signs as
-    /// REPORT_DATA, or SHA-256 of them as the extra data of a virtual TPM's quote (*verification.md* 4.6).
+    /// REPORT_DATA; for a machine with a virtual TPM, SHA-256 of them as the extra data of its quote, and SHA-512 as the
+    /// user data of its report (*verification.md* 4.6).
     pub fn binding(&self) -> Binding {
+        let bytes = self.bytes();
+        let digest = sha512(&bytes);
         if self.profile == Profile::az_cvm_vtpm_1() {
-            return Binding::Nonce(sha256(&self.bytes()).0);
+            return Binding::machine(sha256(&bytes).0, &digest);
         }
-        Binding::new(sha512(&self.bytes()))
+        Binding::new(digest)
     }
 
     /// Compares the received bytes with this transcript, tag by tag in ascending order: the first that differs is

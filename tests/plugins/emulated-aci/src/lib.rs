@@ -4,12 +4,15 @@
 //!
 //! With a `guest` table in its settings, that of the emulated SNP guest, it is also a container group: `collect` signs a
 //! report in process, endorses its MEASUREMENT as a utility VM, and brings the CCE policy along (`policy.rego`, whose
-//! SHA-256 the settings give as `host_data`). Without one it asks the platform's interfaces, as the real authorizer does.
+//! SHA-256 the settings give as `host_data`); and it is a machine with a virtual TPM, whose paravisor the guest's MEASUREMENT
+//! is of, and which makes its report anew with `fresh_hcl = true`. Tokens it asks the platform's interfaces for, as the real
+//! authorizer does, and so for everything without the table.
 
 #[path = "../../../../plugins/cc-aci/src/authorizer.rs"]
 mod authorizer;
 #[path = "../../emulated-snp/src/guest.rs"]
 mod guest;
+mod machine;
 #[path = "../../emulated-snp/src/settings.rs"]
 mod settings;
 #[path = "../../shared/settings.rs"]
@@ -59,6 +62,7 @@ impl Hardware for Emulated {
 pub(crate) struct EmulatedAci {
     authorizer: AciAuthorizer<Emulated>,
     guest: Option<Guest>,
+    fresh_hcl: bool,
 }
 
 impl Authorizer for EmulatedAci {
@@ -68,12 +72,16 @@ impl Authorizer for EmulatedAci {
 
     fn create(settings: Settings) -> Result<Self, Finding> {
         let (guest, settings) = shared::split(&settings, Machine::read)?;
-        Ok(Self { authorizer: AciAuthorizer::create(settings)?, guest: guest.map(Guest::new) })
+        let fresh_hcl = settings.values().flag("fresh_hcl").unwrap_or_default();
+        Ok(Self { authorizer: AciAuthorizer::create(settings)?, guest: guest.map(Guest::new), fresh_hcl })
     }
 
     fn collect(&self, request: &CollectRequest) -> Result<Collected, Finding> {
         match &self.guest {
             Some(guest) if request.profile == Profile::aci_raw_1() => group(guest, request),
+            Some(guest) if request.profile == Profile::az_cvm_vtpm_1() => {
+                machine::collect(guest, &request.binding, self.fresh_hcl)
+            }
             _ => self.authorizer.collect(request),
         }
     }

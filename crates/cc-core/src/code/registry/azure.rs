@@ -127,6 +127,9 @@ registry! {
     VTPM_USER_DATA_LENGTH "vtpm.user_data.length" Reject false
         "The user data of the HCL report is shorter than a binding."
         "Write all 64 bytes, and collect again.";
+    VTPM_USER_DATA_MISMATCH "vtpm.user_data.mismatch" Reject false
+        "The HCL report is not one that was made for this verifier, and the policy asks for such."
+        "Set `fresh_hcl = true` for the plugin of the machine that is judged, or take `fresh_hcl` out of the policy.";
 
     // Collection in a container group (4.1).
     ACI_COLLECT_CONTEXT_MISSING "aci.collect.context_missing" Reject false
@@ -167,6 +170,9 @@ registry! {
     VTPM_COLLECT_BUSY "vtpm.collect.busy" Indeterminate false
         "The virtual TPM did not answer in time, or its PCRs change faster than they are quoted."
         "Ask again when the machine has started up.";
+    VTPM_COLLECT_STALE "vtpm.collect.stale" Reject false
+        "The platform made no new report with the user data that were written for it."
+        "Collect again: another program on the machine may have written its own. Some machines never make a new report; set `fresh_hcl = false` there.";
     VTPM_COLLECT_WRONG_QUOTE "vtpm.collect.wrong_quote" Reject false
         "A quote does not answer the request."
         "Something between this program and the platform substitutes quotes; do not use this machine.";
