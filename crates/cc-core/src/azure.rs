@@ -169,9 +169,12 @@ pub fn runtime_data(binding: &[u8; 64]) -> Vec<u8> {
 pub fn binding_of(runtime_data: &[u8]) -> Result<[u8; 64], Finding> {
     let read = || {
         let digits = runtime_data.strip_prefix(BEFORE.as_bytes())?.strip_suffix(AFTER.as_bytes())?;
+        if digits.iter().any(u8::is_ascii_uppercase) {
+            return None;
+        }
         let mut binding = [0; 64];
         hex::decode_to_slice(digits, &mut binding).ok()?;
-        (self::runtime_data(&binding) == runtime_data).then_some(binding)
+        Some(binding)
     };
     read().ok_or_else(|| {
         let start = String::from_utf8_lossy(runtime_data.get(..64).unwrap_or(runtime_data)).into_owned();
@@ -191,7 +194,9 @@ pub fn bound_through(runtime_data: &[u8]) -> BoundField {
 }
 
 fn list(parts: &[&[u8]]) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    // At most nine bytes before the list, and before each part.
+    let room = parts.iter().fold(9, |sum: usize, part| sum.saturating_add(part.len()).saturating_add(9));
+    let mut bytes = Vec::with_capacity(room);
     let mut write = || -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
         let mut e = Encoder::new(&mut bytes);
         e.array(u64::try_from(parts.len()).unwrap_or(u64::MAX))?;

@@ -2,8 +2,9 @@
 //!
 //! Names that are not known are accepted, since those who sign JSON add some over time.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use cc_core::UnixTime;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -24,6 +25,39 @@ pub(crate) fn object(bytes: &[u8]) -> Result<&str, serde_json::Error> {
     let text = std::str::from_utf8(bytes).map_err(serde_json::Error::custom)?;
     check(text)?;
     if is_object(text) { Ok(text) } else { Err(serde_json::Error::custom("not an object")) }
+}
+
+/// What is read of an object while it is checked.
+pub(crate) trait Members<'de>: Default {
+    /// Reads the value of `name`, which is the next one in `object`; `false` leaves it there.
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, object: &mut A) -> Result<bool, A::Error>;
+}
+
+impl<'de> Members<'de> for () {
+    fn member<A: MapAccess<'de>>(&mut self, _: &str, _: &mut A) -> Result<bool, A::Error> {
+        Ok(false)
+    }
+}
+
+/// Reads members of the object that a text is, checked like [`check`], at once.
+pub(crate) fn members<'de, T: Members<'de>>(text: &'de str) -> Result<T, serde_json::Error> {
+    struct Object<T>(PhantomData<T>);
+
+    impl<'de, T: Members<'de>> Visitor<'de> for Object<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<T, A::Error> {
+            (AnyValue { depth: MAX_DEPTH }).object(object)
+        }
+    }
+
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let members = reader.deserialize_map(Object(PhantomData))?;
+    reader.end().map(|()| members)
 }
 
 /// Whether a text that is JSON is an object.
@@ -49,6 +83,23 @@ impl AnyValue {
     fn inner<E: Error>(self) -> Result<Self, E> {
         let too_deep = || E::custom(format!("nested deeper than {MAX_DEPTH}"));
         Ok(Self { depth: self.depth.checked_sub(1).ok_or_else(too_deep)? })
+    }
+
+    /// Reads an object and keeps what `T` takes.
+    fn object<'de, T: Members<'de>, A: MapAccess<'de>>(self, mut object: A) -> Result<T, A::Error> {
+        let inner = self.inner()?;
+        let (mut members, mut names) = (T::default(), Vec::new());
+        while let Some(Name(name)) = object.next_key()? {
+            if !members.member(&name, &mut object)? {
+                object.next_value_seed(inner)?;
+            }
+            names.push(name);
+        }
+        // Sorting needs no hash, and is faster for the few names that there are; most differ in length.
+        names.sort_unstable_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+        let twice = names.iter().zip(names.iter().skip(1)).find(|(name, next)| name == next);
+        let twice = twice.map(|(name, _)| A::Error::custom(format!("{name:?} is there twice")));
+        twice.map_or(Ok(members), Err)
     }
 }
 
@@ -97,17 +148,41 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
-        let inner = self.inner()?;
-        let mut names = HashSet::new();
-        while let Some(name) = object.next_key::<String>()? {
-            object.next_value_seed(inner)?;
-            if let Some(twice) = names.replace(name) {
-                return Err(A::Error::custom(format!("{twice:?} is there twice")));
-            }
-        }
-        Ok(())
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<(), A::Error> {
+        self.object(object)
     }
+}
+
+/// A name as it stands in the text, or without its escapes.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer).map(Self)
+    }
+}
+
+/// A text as it stands there, or without its escapes.
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+    struct Text;
+
+    impl<'de> Visitor<'de> for Text {
+        type Value = Cow<'de, str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text")
+        }
+
+        fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Cow::Borrowed(text))
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Cow::Owned(text.to_owned()))
+        }
+    }
+
+    deserializer.deserialize_str(Text)
 }
 
 /// The first of `names` that is a name in the object which `text` begins with, as far as that can be read.
@@ -191,6 +266,18 @@ mod tests {
         }
     }
 
+    #[derive(Default)]
+    struct One(Option<u8>);
+
+    impl<'de> Members<'de> for One {
+        fn member<A: MapAccess<'de>>(&mut self, name: &str, object: &mut A) -> Result<bool, A::Error> {
+            if name == "a" {
+                self.0 = Some(object.next_value()?);
+            }
+            Ok(name == "a")
+        }
+    }
+
     #[test]
     fn objects_are_not_lists_and_nothing_is_not_null() {
         #[derive(Deserialize)]
@@ -203,6 +290,21 @@ mod tests {
             [&b"[1]"[..], b"1", b"null", br#""{""#, b"{\"a\":1,\"a\":1}", b"{\"a\":\"\xff\"}", b"{}{}", b""]
         {
             assert!(object(bad).is_err(), "{bad:?}");
+        }
+        for bad in [
+            "[1]",
+            "1",
+            "null",
+            "{\"a\":1,\"a\":1}",
+            "{}{}",
+            "",
+            "{\"b\":[{\"a\":1,\"a\":1}]}",
+            "{\"a\":\"1\"}",
+        ] {
+            assert!(members::<One>(bad).is_err(), "{bad}");
+        }
+        for (good, a) in [("{}", None), (" {\"b\":[],\"a\":1} ", Some(1)), ("{\"\\u0061\":1}", Some(1))] {
+            assert_eq!(members::<One>(good).unwrap().0, a, "{good}");
         }
         assert_eq!(serde_json::from_str::<Fields>("{}").unwrap().a, None);
         assert_eq!(serde_json::from_str::<Fields>(r#"{"a":1}"#).unwrap().a, Some(1));

@@ -2,35 +2,48 @@
 
 use cc_core::{Code, Finding, UnixTime, codes};
 use serde::Deserialize;
+use serde::de::MapAccess;
 
 use super::format::invalid;
 use super::issuer::Issuer;
-use crate::json::present;
+use crate::json::{self, Members};
 
 /// How far the issuer's clock may be from the verifier's, in seconds (*verification.md* 0.8).
 const SKEW: u64 = 60;
 
 /// What a token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Payload(String);
+pub struct Payload {
+    text: String,
+    registered: Registered,
+}
 
 /// Times are seconds since 1970, whole ones.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Registered {
-    #[serde(default, deserialize_with = "present")]
     iss: Option<String>,
-    #[serde(default, deserialize_with = "present")]
     aud: Option<Audience>,
-    #[serde(default, deserialize_with = "present")]
     exp: Option<u64>,
-    #[serde(default, deserialize_with = "present")]
     nbf: Option<u64>,
-    #[serde(default, deserialize_with = "present")]
     iat: Option<u64>,
 }
 
+impl<'de> Members<'de> for Registered {
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, object: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "iss" => self.iss = Some(object.next_value()?),
+            "aud" => self.aud = Some(object.next_value()?),
+            "exp" => self.exp = Some(object.next_value()?),
+            "nbf" => self.nbf = Some(object.next_value()?),
+            "iat" => self.iat = Some(object.next_value()?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
 /// RFC 7519, 4.1.3.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 enum Audience {
     One(String),
@@ -38,28 +51,25 @@ enum Audience {
 }
 
 impl Payload {
-    /// The text of an object that passed [`crate::json::object`].
-    pub(super) const fn new(text: String) -> Self {
-        Self(text)
+    /// Takes the text of an object in which no name is there twice.
+    pub(super) fn new(text: String) -> Result<Self, Finding> {
+        let registered = json::members(&text).map_err(|error| invalid(format!("payload: {error}")))?;
+        Ok(Self { text, registered })
     }
 
     /// Reads claims; those that `T` does not have are ignored. No name is there twice.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(&self.0)
+        serde_json::from_str(&self.text)
     }
 
     /// Who it says that it is of.
-    pub(crate) fn iss(&self) -> Result<Option<String>, Finding> {
-        Ok(self.registered()?.iss)
-    }
-
-    fn registered(&self) -> Result<Registered, Finding> {
-        self.read().map_err(|error| invalid(format!("payload: {error}")))
+    pub(crate) fn iss(&self) -> Option<&str> {
+        self.registered.iss.as_deref()
     }
 
     /// J6, J7, J8.
     pub(super) fn judge(&self, issuer: &Issuer<'_>, now: UnixTime) -> Result<(), Finding> {
-        let registered = self.registered()?;
+        let registered = &self.registered;
         if registered.iss.as_deref() != Some(issuer.iss) {
             let detail = format!("`iss` is {:?}, not {:?}", registered.iss, issuer.iss);
             return Err(Finding::new(codes::JWT_ISS_MISMATCH, detail));

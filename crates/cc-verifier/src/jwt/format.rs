@@ -3,11 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cc_core::{Finding, codes};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::MapAccess;
 
 use super::claims::Payload;
-use crate::json::{self, present};
+use crate::json::{self, Members};
 
 /// Longest token, in bytes.
 const MAX_TOKEN: usize = 64 * 1024;
@@ -23,31 +22,43 @@ pub(crate) struct Token<'a> {
 }
 
 /// What of a header is looked at; other parameters are allowed and mean nothing.
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct Header {
-    #[serde(default, deserialize_with = "present")]
     pub(super) alg: Option<String>,
-    #[serde(default, deserialize_with = "present")]
     pub(super) kid: Option<String>,
-    #[serde(default, deserialize_with = "present")]
     pub(super) jku: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    pub(super) jwk: Option<IgnoredAny>,
-    #[serde(default, deserialize_with = "present")]
-    pub(super) x5c: Option<IgnoredAny>,
-    #[serde(default, deserialize_with = "present")]
-    pub(super) x5u: Option<IgnoredAny>,
-    #[serde(default, deserialize_with = "present")]
-    crit: Option<IgnoredAny>,
+    /// Whether it has `jwk`, `x5c`, `x5u`, whatever they are.
+    pub(super) jwk: bool,
+    pub(super) x5c: bool,
+    pub(super) x5u: bool,
+    crit: bool,
     /// Whether the payload is encoded (RFC 7797).
-    #[serde(default, deserialize_with = "present")]
     b64: Option<bool>,
-    /// Of encrypted tokens (RFC 7516).
-    #[serde(default, deserialize_with = "present")]
-    enc: Option<IgnoredAny>,
-    /// Of encrypted tokens.
-    #[serde(default, deserialize_with = "present")]
-    zip: Option<IgnoredAny>,
+    /// Whether it has a parameter of encrypted tokens (RFC 7516): `enc` or `zip`.
+    encrypted: bool,
+}
+
+impl<'de> Members<'de> for Header {
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, object: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "alg" => self.alg = Some(object.next_value()?),
+            "kid" => self.kid = Some(object.next_value()?),
+            "jku" => self.jku = Some(object.next_value()?),
+            "b64" => self.b64 = Some(object.next_value()?),
+            other => {
+                match other {
+                    "jwk" => self.jwk = true,
+                    "x5c" => self.x5c = true,
+                    "x5u" => self.x5u = true,
+                    "crit" => self.crit = true,
+                    "enc" | "zip" => self.encrypted = true,
+                    _ => {}
+                }
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
 impl<'a> Token<'a> {
@@ -56,12 +67,12 @@ impl<'a> Token<'a> {
         if bytes.len() > MAX_TOKEN {
             return Err(invalid(format!("{} bytes, the limit is {MAX_TOKEN}", bytes.len())));
         }
-        let is_dot = |byte: &u8| *byte == b'.';
-        let mut segments = bytes.split(is_dot);
+        let text = std::str::from_utf8(bytes).map_err(|error| invalid(error.to_string()))?;
+        let mut segments = text.split('.');
         let (Some(header), Some(payload), Some(signature), None) =
             (segments.next(), segments.next(), segments.next(), segments.next())
         else {
-            let segments = bytes.split(is_dot).count();
+            let segments = text.split('.').count();
             return Err(invalid(format!("{segments} segments separated by dots, not 3")));
         };
         let end = header.len().saturating_add(payload.len()).saturating_add(1);
@@ -69,13 +80,13 @@ impl<'a> Token<'a> {
 
         let header: Header = {
             let bytes = decoded("header", header)?;
-            let text = json::object(&bytes).map_err(|error| invalid(format!("header: {error}")))?;
-            serde_json::from_str(text).map_err(|error| invalid(format!("header: {error}")))?
+            let text = std::str::from_utf8(&bytes).map_err(|error| invalid(format!("header: {error}")))?;
+            json::members(text).map_err(|error| invalid(format!("header: {error}")))?
         };
-        if header.enc.is_some() || header.zip.is_some() {
+        if header.encrypted {
             return Err(invalid("the header is that of an encrypted token".to_owned()));
         }
-        if header.crit.is_some() {
+        if header.crit {
             let detail = "the header has `crit`, and no extension is known here";
             return Err(Finding::new(codes::JWT_CRIT_UNKNOWN, detail));
         }
@@ -83,15 +94,14 @@ impl<'a> Token<'a> {
             return Err(invalid("the header says that the payload is not encoded".to_owned()));
         }
         let payload = decoded("payload", payload)?;
-        json::object(&payload).map_err(|error| invalid(format!("payload: {error}")))?;
         let payload = String::from_utf8(payload).map_err(|error| invalid(format!("payload: {error}")))?;
-        let payload = Payload::new(payload);
+        let payload = Payload::new(payload)?;
         Ok(Self { header, payload, signed, signature: decoded("signature", signature)? })
     }
 }
 
 /// Base64 in the alphabet of URLs, canonical, without padding.
-fn decoded(what: &str, segment: &[u8]) -> Result<Vec<u8>, Finding> {
+fn decoded(what: &str, segment: &str) -> Result<Vec<u8>, Finding> {
     URL_SAFE_NO_PAD.decode(segment).map_err(|error| invalid(format!("{what}: {error}")))
 }
 

@@ -100,8 +100,8 @@ fn no_key(header: &Header, issuer: &Issuer<'_>) -> Result<(), Finding> {
         let detail = format!("`jku` is {jku:?}, not {:?}", issuer.jwks_url);
         return Err(Finding::new(codes::JWT_JKU_MISMATCH, detail));
     }
-    for (name, value) in [("jwk", &header.jwk), ("x5c", &header.x5c), ("x5u", &header.x5u)] {
-        if value.is_some() {
+    for (name, is_there) in [("jwk", header.jwk), ("x5c", header.x5c), ("x5u", header.x5u)] {
+        if is_there {
             return Err(Finding::new(codes::JWT_HEADER_KEY_PRESENT, format!("the header has `{name}`")));
         }
     }

@@ -8,6 +8,7 @@
 //! is the host's to check (M5), and `nonce`, which the sidecar chooses itself, is no evidence of anything (M6).
 
 mod claims;
+mod field;
 mod said;
 mod steps;
 mod verifier;

@@ -2,41 +2,23 @@
 
 use cc_core::{Finding, codes};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
+use super::field::{Claim, Maybe, Text};
 use crate::json::present;
 use crate::jwt::Payload;
 
-/// A claim as it stands there: of its type, of another one, or absent.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Field<T> {
-    Typed(T),
-    Other(IgnoredAny),
-}
-
-impl<T> Field<T> {
-    fn typed(self) -> Option<T> {
-        match self {
-            Self::Typed(value) => Some(value),
-            Self::Other(_) => None,
-        }
-    }
-}
-
-type Maybe<T> = Option<Field<T>>;
-
-#[derive(Deserialize)]
-struct Fields {
+#[serde(bound(deserialize = "'de: 'a"))]
+struct Fields<'a> {
     iat: u64,
     nbf: u64,
     exp: u64,
     #[serde(default, rename = "x-ms-attestation-type", deserialize_with = "present")]
-    attestation_type: Maybe<String>,
+    attestation_type: Text<'a>,
     #[serde(default, rename = "x-ms-compliance-status", deserialize_with = "present")]
-    compliance_status: Maybe<String>,
+    compliance_status: Text<'a>,
     #[serde(default, rename = "x-ms-policy-hash", deserialize_with = "present")]
-    policy_hash: Maybe<String>,
+    policy_hash: Text<'a>,
     #[serde(default, rename = "x-ms-sevsnpvm-is-debuggable", deserialize_with = "present")]
     is_debuggable: Maybe<bool>,
     #[serde(default, rename = "x-ms-sevsnpvm-migration-allowed", deserialize_with = "present")]
@@ -56,21 +38,21 @@ struct Fields {
     #[serde(default, rename = "x-ms-sevsnpvm-microcode-svn", deserialize_with = "present")]
     microcode_svn: Maybe<u8>,
     #[serde(default, rename = "x-ms-sevsnpvm-hostdata", deserialize_with = "present")]
-    hostdata: Maybe<String>,
+    hostdata: Text<'a>,
     #[serde(default, rename = "x-ms-sevsnpvm-launchmeasurement", deserialize_with = "present")]
-    launchmeasurement: Maybe<String>,
+    launchmeasurement: Text<'a>,
     #[serde(default, rename = "x-ms-sevsnpvm-reportdata", deserialize_with = "present")]
-    reportdata: Maybe<String>,
+    reportdata: Text<'a>,
     #[serde(default, rename = "x-ms-sevsnpvm-reportid", deserialize_with = "present")]
-    reportid: Maybe<String>,
+    reportid: Text<'a>,
     #[serde(default, rename = "x-ms-sevsnpvm-familyId", deserialize_with = "present")]
-    family_id: Maybe<String>,
+    family_id: Text<'a>,
     #[serde(default, rename = "x-ms-sevsnpvm-imageId", deserialize_with = "present")]
-    image_id: Maybe<String>,
+    image_id: Text<'a>,
     #[serde(default, rename = "x-ms-sevsnpvm-idkeydigest", deserialize_with = "present")]
-    idkeydigest: Maybe<String>,
+    idkeydigest: Text<'a>,
     #[serde(default, rename = "x-ms-sevsnpvm-authorkeydigest", deserialize_with = "present")]
-    authorkeydigest: Maybe<String>,
+    authorkeydigest: Text<'a>,
 }
 
 /// What a token of the one kind says; types are judged, values are not.
@@ -107,7 +89,7 @@ impl Said {
     /// M1 and the types of M2, in this order. Only claims at the top level are looked at: those of a confidential VM stand
     /// one level deeper.
     pub(super) fn read(payload: &Payload) -> Result<Self, Finding> {
-        let fields: Fields = payload.read().map_err(|error| {
+        let fields: Fields<'_> = payload.read().map_err(|error| {
             // The times were judged before, and every other claim may be anything here.
             Finding::new(codes::MAA_CLAIM_TYPE, error.to_string())
         })?;
@@ -118,7 +100,7 @@ impl Said {
             iat: fields.iat,
             nbf: fields.nbf,
             exp: fields.exp,
-            policy_hash: typed("x-ms-policy-hash", fields.policy_hash)?,
+            policy_hash: typed("x-ms-policy-hash", fields.policy_hash)?.into_owned(),
             is_debuggable: typed("is-debuggable", fields.is_debuggable)?,
             migration_allowed: typed("migration-allowed", fields.migration_allowed)?,
             smt_allowed: typed("smt-allowed", fields.smt_allowed)?,
@@ -140,8 +122,8 @@ impl Said {
     }
 }
 
-fn kind(name: &str, field: Maybe<String>, wanted: &str, code: cc_core::Code) -> Result<(), Finding> {
-    let found = field.and_then(Field::typed);
+fn kind(name: &str, field: Text<'_>, wanted: &str, code: cc_core::Code) -> Result<(), Finding> {
+    let found = field.and_then(|field| field.0);
     if found.as_deref() == Some(wanted) {
         return Ok(());
     }
@@ -149,22 +131,40 @@ fn kind(name: &str, field: Maybe<String>, wanted: &str, code: cc_core::Code) -> 
     Err(Finding::new(code, format!("`{name}` is {found}, not {wanted:?}")))
 }
 
-fn typed<T>(name: &str, field: Maybe<T>) -> Result<T, Finding> {
-    field.and_then(Field::typed).ok_or_else(|| {
-        let of = std::any::type_name::<T>().rsplit("::").next().unwrap_or_default();
-        Finding::new(codes::MAA_CLAIM_TYPE, format!("`{name}` is absent or no {of}"))
-    })
+fn typed<'a, T: Claim<'a>>(name: &str, field: Maybe<T>) -> Result<T, Finding> {
+    field
+        .and_then(|field| field.0)
+        .ok_or_else(|| Finding::new(codes::MAA_CLAIM_TYPE, format!("`{name}` is absent or no {}", T::NAME)))
 }
 
 /// Lower-case hexadecimal digits, as many as the field has bytes.
-fn digits<const N: usize>(name: &str, field: Maybe<String>) -> Result<[u8; N], Finding> {
+fn digits<const N: usize>(name: &str, field: Text<'_>) -> Result<[u8; N], Finding> {
     let text = typed(name, field)?;
-    let mut bytes = [0; N];
-    let is_lower = text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    if !is_lower || hex::decode_to_slice(&text, &mut bytes).is_err() {
-        let detail =
-            format!("`{name}` is {text:?}, not {} lower-case hexadecimal digits", N.saturating_mul(2));
-        return Err(Finding::new(codes::MAA_CLAIM_TYPE, detail));
+    lower(text.as_bytes()).ok_or_else(|| {
+        let digits = N.saturating_mul(2);
+        Finding::new(
+            codes::MAA_CLAIM_TYPE,
+            format!("`{name}` is {text:?}, not {digits} lower-case hexadecimal digits"),
+        )
+    })
+}
+
+fn lower<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    let (pairs, rest) = text.as_chunks();
+    if pairs.len() != N || !rest.is_empty() {
+        return None;
     }
-    Ok(bytes)
+    let mut bytes = [0; N];
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = nibble(*high)? << 4 | nibble(*low)?;
+    }
+    Some(bytes)
+}
+
+const fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit & 0xf),
+        b'a'..=b'f' => Some((digit & 0xf).wrapping_add(9)),
+        _ => None,
+    }
 }
