@@ -110,7 +110,7 @@ fn unserved(profile: &str) -> Finding {
 }
 
 /// Where a container group is asked.
-fn group(settings: &mut Settings) -> Result<group::Options, Finding> {
+pub(crate) fn group(settings: &mut Settings) -> Result<group::Options, Finding> {
     let defaults = group::Options::default();
     let context = settings.take_text("context_dir", "")?;
     let sidecar = settings.take_text("sidecar", defaults.sidecar.as_deref().unwrap_or_default())?;

@@ -9,17 +9,19 @@ use std::process::Command;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
 
+use super::cloud::{Cloud, ISSUER};
 use super::story;
 use crate::run::{Result, capture, read, root, write};
 
 /// The sites; the last one is provisioned, but its kit falls into wrong hands.
-pub(super) const SITES: [&str; 6] = ["site-1", "site-2", "site-3", "site-4", GROUP, "site-5"];
+pub(super) const SITES: [&str; 7] = ["site-1", "site-2", "site-3", "site-4", GROUP, TOKEN, "site-5"];
 /// The two images that the federation's owner allows. Site 2 runs the newer one.
 const IMAGE: [&str; 2] = ["a5", "b6"];
 /// The site that is a TDX guest.
 const TDX: &str = "site-3";
-/// The site that is a container group; all others are SNP guests.
+/// The sites that are container groups, the second with a token of the attestation service; all others are SNP guests.
 pub(super) const GROUP: &str = "cloud-1";
+pub(super) const TOKEN: &str = "cloud-2";
 /// What its utility VM measures, all bytes; the endorsement that comes along endorses it.
 const UTILITY_VM: &str = "c7";
 /// Who endorses utility VMs in the test kit.
@@ -36,8 +38,10 @@ pub(super) struct Federation {
     pub(super) folder: PathBuf,
     pub(super) muster: PathBuf,
     pub(super) impostor: PathBuf,
-    /// The launch digest of the container group's name, as soon as it is known.
-    group: String,
+    /// The launch digests of the container groups' names, as soon as they are known.
+    groups: [String; 2],
+    /// What is around the second one; it ends with the federation.
+    cloud: Cloud,
 }
 
 impl Federation {
@@ -71,7 +75,7 @@ impl Federation {
     pub(super) fn machine(&self, name: &str, init_data: &str, microcode: u8) -> Result<()> {
         let text = if name == TDX {
             format!("mr_config_id = \"{init_data}\"\n")
-        } else if name == GROUP {
+        } else if [GROUP, TOKEN].contains(&name) {
             // What a group is launched with is its CCE policy, which the owner lists for its name.
             format!("[tcb]\nmicrocode = {microcode}\n")
         } else {
@@ -97,6 +101,9 @@ impl Federation {
              [aci]\ncce_policy_allowlist = {{ \"{}\" = [\"{}\"] }}\nuvm_min_svn = 101\nuvm_issuer = \"{ENDORSER}\"\n\
              require_cce_policy = true\n\n\
              [aci.snp]\nproducts = [\"Genoa\"]\ncrl_required = true\n\n[aci.snp.min_tcb.Genoa]\n{min_tcb}\n\
+             [maa]\nissuers = [\"{ISSUER}\"]\ncce_policy_allowlist = {{ \"{}\" = [\"{}\"] }}\nmeasurements = [\"{}\"]\n\
+             uvm_min_svn = 2\nmin_tcb = {{ bootloader = 10, tee = 0, snp = 23, microcode = {microcode} }}\n\n\
+             [maa.snp]\nproducts = [\"Genoa\"]\ncrl_required = true\n\n[maa.snp.min_tcb.Genoa]\n{min_tcb}\n\
              [gpu]\ngpu_count = {}\narchs = [\"HOPPER\"]\nmin_driver = \"550.90.07\"\nmin_vbios.HOPPER = \"96.00.9f.00.01\"\n\
              allowed_unreferenced = {:?}\n",
             images.join(", "),
@@ -104,8 +111,11 @@ impl Federation {
             "b0".repeat(48),
             "b1".repeat(48),
             "b2".repeat(48),
-            self.group,
+            self.groups[0],
             cce_policy()?,
+            self.groups[1],
+            cce_policy()?,
+            UTILITY_VM.repeat(48),
             GPU.1,
             (0..64).filter(|place| !REFERENCED.contains(place)).collect::<Vec<u8>>(),
         ))
@@ -121,7 +131,19 @@ impl Federation {
     }
 }
 
-/// SHA-256 of what the container group may run.
+/// The services around the second container group, whose machine is described for them.
+fn cloud(binary: &Path, folder: &Path) -> Result<Cloud> {
+    let guest = folder.join("machines/cloud.toml");
+    let text = format!(
+        "product = \"Genoa\"\nchip = 100\nreport_id = 100\nguest_svn = 2\nmeasurement = \"{}\"\nhost_data = \"{}\"\n",
+        UTILITY_VM.repeat(48),
+        cce_policy()?
+    );
+    write(&guest, &text)?;
+    Cloud::start(binary, &guest, &folder.join("machines"))
+}
+
+/// SHA-256 of what the container groups may run.
 fn cce_policy() -> Result<String> {
     let text = read(&root().join("tests/plugins/emulated-aci/policy.rego"))?;
     Ok(hex::encode(digest(&SHA256, text.as_bytes())))
@@ -133,11 +155,13 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
         std::fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     story::scene("Provisioning: an owner, a server, sites, and what each may run");
+    let cloud = cloud(&binaries.join("azure"), folder)?;
     let mut federation = Federation {
         folder: folder.to_owned(),
         muster: binaries.join("muster"),
         impostor: binaries.join("impostor"),
-        group: "0".repeat(64),
+        groups: ["0".repeat(64), "0".repeat(64)],
+        cloud,
     };
     let port = free_port()?;
     let manifest = read(&plugins.join("plugins.toml"))?;
@@ -147,7 +171,7 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
          [server]\nlisten = \"127.0.0.1:{port}\"\ndial = \"127.0.0.1:{port}\"\n\n\
          [bundle]\nnot_after_days = 30\n\n\
          [bundle.role.server]\nprofiles = [\"snp-raw-1\"]\npolicy = \"server.toml\"\n\n\
-         [bundle.role.client]\nprofiles = [\"snp-raw-1\", \"tdx-quote-1\", \"aci-raw-1\"]\npolicy = \"client.toml\"\n\n\
+         [bundle.role.client]\nprofiles = [\"snp-raw-1\", \"tdx-quote-1\", \"aci-raw-1\", \"aci-maa-1\"]\npolicy = \"client.toml\"\n\n\
          [scheduler]\nmax_jobs = 4\nmax_schedule_count = 3\nmin_schedule_interval_s = 2\nmax_schedule_interval_s = 4\n\n\
          [participant.server]\nrole = \"server\"\npolicy = \"site.toml\"\nplugins = \"machines/server/plugins.toml\"\n"
     );
@@ -160,6 +184,7 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
             match name {
                 TDX => "tdx-quote-1",
                 GROUP => "aci-raw-1",
+                TOKEN => "aci-maa-1",
                 _ => "snp-raw-1",
             }
         );
@@ -179,15 +204,33 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
                     "product = \"Genoa\", chip = {chip}, report_id = {chip}, measurement = \"{measurement}\""
                 )
             };
-            if *name == GROUP {
+            if *name == TOKEN {
+                ("libemulated_aci.so", String::new())
+            } else if *name == GROUP {
                 let guest = format!("{}, host_data = \"{}\"", guest(UTILITY_VM), cce_policy()?);
                 ("libemulated_aci.so", guest)
             } else {
                 ("libemulated_snp.so", guest(image))
             }
         };
-        let config = format!("config = {{ guest = {{ {guest}, state = {state:?} }} }}\n");
-        let mut manifest = with_config(&manifest, library, &config);
+        let issuers = format!("maa_issuers = [\"{ISSUER}\"]");
+        let aci = "libemulated_aci.so";
+        let guest = format!("guest = {{ {guest}, state = {state:?} }}");
+        let config = match *name {
+            TOKEN => federation.cloud.settings(&folder.join("machines/group.lock")),
+            _ => guest,
+        };
+        let mut manifest = if library == aci {
+            with_config(&manifest, aci, &format!("config = {{ {issuers}, {config} }}\n"))
+        } else {
+            let manifest = with_config(&manifest, aci, &format!("config = {{ {issuers} }}\n"));
+            with_config(&manifest, library, &format!("config = {{ {config} }}\n"))
+        };
+        let fetch = federation.cloud.fetch(&folder.join(format!("machines/{name}-cache")));
+        manifest = manifest.replace(
+            "# Nobody publishes certificates of synthetic processors: they come with the evidence.\n[fetch]\noffline = true\n",
+            &fetch,
+        );
         if *name == GPU.0 {
             let config = format!("config = {{ guest = {{ gpus = {} }} }}\n", GPU.1);
             manifest = with_config(&manifest, "libemulated_gpu.so", &config);
@@ -198,7 +241,8 @@ pub(super) fn provision(binaries: &Path, plugins: &Path, folder: &Path) -> Resul
     // What a name is launched with is known once the federation is; the group's policy is listed for its name.
     let made = federation.provision_all()?;
     let digest = |of: &str, name: &str| Some(made.get(of)?.get(name)?.as_str()?.to_owned());
-    federation.group = digest("init_data", GROUP).ok_or("the container group has no launch digest")?;
+    let group = |name| digest("init_data", name).ok_or(format!("{name} has no launch digest"));
+    federation.groups = [group(GROUP)?, group(TOKEN)?];
     for name in ["server"].iter().chain(&SITES) {
         // A kit is never changed, only made anew.
         let kit = federation.kit(name);

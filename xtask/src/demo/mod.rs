@@ -1,8 +1,10 @@
-//! `demo`: a federation of one server and five sites in processes of their own, and what it decides.
+//! `demo`: a federation of one server and six sites in processes of their own, and what it decides.
 //!
 //! Everything is real but the processors: kits, mutual TLS, policies, verification, jobs. The guests are emulated: they
-//! sign byte-exact SNP reports, TDX quotes, GPU reports and a container group's evidence under synthetic roots, which only a development federation accepts.
+//! sign byte-exact SNP reports, TDX quotes, GPU reports and container groups' evidence under synthetic roots, which only a development
+//! federation accepts; the services around one group are emulated, too, and asked over loopback.
 
+mod cloud;
 mod evidence;
 mod federation;
 mod processes;
@@ -40,9 +42,9 @@ pub(crate) fn demo(format: Format) -> Result<()> {
 pub(crate) fn check() -> Result<()> {
     let summary = play()?;
     let expected = [
-        ("/participants", json!(6)),
+        ("/participants", json!(7)),
         ("/jobs/0/status", json!("FINISHED:COMPLETED")),
-        ("/jobs/0/sites", json!(["cloud-1", "site-2", "site-3"])),
+        ("/jobs/0/sites", json!(["cloud-1", "cloud-2", "site-2", "site-3"])),
         ("/jobs/0/declined", json!([])),
         ("/jobs/1/status", json!("FINISHED:COMPLETED")),
         ("/jobs/1/sites", json!(["site-2", "site-3"])),
@@ -71,7 +73,7 @@ pub(crate) fn check() -> Result<()> {
 
 fn play() -> Result<Value> {
     let plugins = build_emulated(false)?;
-    run(cargo().args(["build", "--package", "muster", "--package", "impostor"]))?;
+    run(cargo().args(["build", "--package", "muster", "--package", "impostor", "--package", "azure"]))?;
     let binaries = target_dir()?.join("debug");
     let begun = Instant::now();
     let folder = target_dir()?.join("demo");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::federation::{Federation, GROUP, SITES};
+use super::federation::{Federation, GROUP, SITES, TOKEN};
 use super::processes::{Event, Processes};
 use super::story;
 use crate::run::{Result, read, write};
@@ -48,7 +48,7 @@ fn ended(said: &[Event], job: &str) -> bool {
 pub(super) fn play(federation: &Federation) -> Result<Value> {
     let mut all = Processes::new();
     let log = |name: &str| federation.folder.join(format!("logs/{name}.log"));
-    story::scene("1. One server, four sites: each attests, each is registered");
+    story::scene("1. One server, six sites: each attests, each is registered");
     let start = |all: &mut Processes, what: &str, name: &str| -> Result<()> {
         let mut command = Command::new(&federation.muster);
         command.arg(what).arg("--kit").arg(federation.kit(name)).args(["--format", "json"]);
@@ -56,7 +56,7 @@ pub(super) fn play(federation: &Federation) -> Result<Value> {
     };
     start(&mut all, "server", "server")?;
     all.until("the server listens", SOON, |said| said.iter().any(|event| event.is("server", "listening")))?;
-    let sites = SITES.get(..5).unwrap_or_default();
+    let sites = SITES.get(..SITES.len().saturating_sub(1)).unwrap_or_default();
     for site in sites {
         start(&mut all, "agent", site)?;
     }
@@ -68,7 +68,7 @@ pub(super) fn play(federation: &Federation) -> Result<Value> {
             .collect();
         names.len()
     };
-    all.until("all sites are registered", SOON, |said| registered(said) == 5)?;
+    all.until("all sites are registered", SOON, |said| registered(said) == sites.len())?;
 
     story::scene(
         "2. Four jobs: one runs, one is declined by a site, one cannot meet its minimum, one is long",
@@ -78,7 +78,7 @@ pub(super) fn play(federation: &Federation) -> Result<Value> {
     let mut ids: BTreeMap<&str, String> = BTreeMap::new();
     let three = &["site-1", "site-2", "site-3"];
     for (name, sites, demands, command) in [
-        ("runs", &["site-2", "site-3", GROUP][..], "min_sites = 3", wait.as_str()),
+        ("runs", &["site-2", "site-3", GROUP, TOKEN][..], "min_sites = 4", wait.as_str()),
         ("declined", &three[..], "min_sites = 2", "true"),
         ("too-few", &three[..], "min_sites = 3", "true"),
         ("long", &["site-3", "site-4"][..], "min_sites = 2", "sleep 600"),

@@ -37,6 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// Packages of the tests: they may depend on anything.
 const TESTS: &[&str] = &[
+    "azure",
     "muster-it",
     "emulated-aci",
     "emulated-gpu",

@@ -6,7 +6,8 @@
 //! report in process, endorses its MEASUREMENT as a utility VM, and brings the CCE policy along (`policy.rego`, whose
 //! SHA-256 the settings give as `host_data`); and it is a machine with a virtual TPM, whose paravisor the guest's MEASUREMENT
 //! is of, and which makes its report anew with `fresh_hcl = true`. Tokens it asks the platform's interfaces for, as the real
-//! authorizer does, and so for everything without the table.
+//! authorizer does, and so for everything without the table. With `in_group = true` it takes the machine for the inside of a
+//! group and asks the sidecar, which there is elsewhere in the test kit.
 
 #[path = "../../../../plugins/cc-aci/src/authorizer.rs"]
 mod authorizer;
@@ -18,11 +19,12 @@ mod settings;
 #[path = "../../shared/settings.rs"]
 mod shared;
 
+use cc_attester::aci::{Collector, Options};
 use cc_core::message::{
     Blob, CollectRequest, Collected, Identity, Plan, PlanRequest, VerifyReply, VerifyRequest,
 };
 use cc_core::sdk::Authorizer;
-use cc_core::{Finding, Profile, Settings, TrustClass, codes};
+use cc_core::{Claims, Finding, Profile, Settings, TrustClass, codes};
 use cc_testkit::aci::{Chain, Endorsement, FEED};
 use cc_testkit::snp::{Product, ark_der};
 use cc_verifier::aci::Uvm;
@@ -63,6 +65,7 @@ pub(crate) struct EmulatedAci {
     authorizer: AciAuthorizer<Emulated>,
     guest: Option<Guest>,
     fresh_hcl: bool,
+    group: Option<Collector>,
 }
 
 impl Authorizer for EmulatedAci {
@@ -72,8 +75,11 @@ impl Authorizer for EmulatedAci {
 
     fn create(settings: Settings) -> Result<Self, Finding> {
         let (guest, settings) = shared::split(&settings, Machine::read)?;
+        let (in_group, settings) = in_group(&settings)?;
         let fresh_hcl = settings.values().flag("fresh_hcl").unwrap_or_default();
-        Ok(Self { authorizer: AciAuthorizer::create(settings)?, guest: guest.map(Guest::new), fresh_hcl })
+        let group = if in_group { Some(collector(settings.clone())?) } else { None };
+        let authorizer = AciAuthorizer::create(settings)?;
+        Ok(Self { authorizer, guest: guest.map(Guest::new), fresh_hcl, group })
     }
 
     fn collect(&self, request: &CollectRequest) -> Result<Collected, Finding> {
@@ -82,7 +88,11 @@ impl Authorizer for EmulatedAci {
             Some(guest) if request.profile == Profile::az_cvm_vtpm_1() => {
                 machine::collect(guest, &request.binding, self.fresh_hcl)
             }
-            _ => self.authorizer.collect(request),
+            _ => match &self.group {
+                Some(group) if request.profile == Profile::aci_raw_1() => group.report(&request.binding),
+                Some(group) if request.profile == Profile::aci_maa_1() => group.token(&request.binding),
+                _ => self.authorizer.collect(request),
+            },
         }
     }
 
@@ -93,6 +103,20 @@ impl Authorizer for EmulatedAci {
     fn verify(&self, request: &VerifyRequest) -> VerifyReply {
         self.authorizer.verify(request)
     }
+}
+
+/// Takes the flag `in_group`.
+fn in_group(settings: &Settings) -> Result<(bool, Settings), Finding> {
+    let mut rest = Claims::new();
+    let others = settings.values().iter().filter(|(name, _)| *name != "in_group");
+    others.for_each(|(name, value)| rest.insert(name, value.clone()));
+    Ok((settings.clone().take_flag("in_group", false)?, Settings::new(rest)))
+}
+
+/// The real collector, which takes any machine for the inside of a confidential guest.
+fn collector(mut settings: Settings) -> Result<Collector, Finding> {
+    let options = authorizer::group(&mut settings)?;
+    Collector::new(Options { guest_devices: vec!["/dev/null".into()], ..options })
 }
 
 /// The guest's report, with what makes it a group's.
