@@ -119,6 +119,10 @@ fn main() {
         "docs/examples/demo-forbids.toml",
         "crates/cc-policy/examples/snp-production.toml",
         "crates/cc-policy/examples/tdx-production.toml",
+        "crates/cc-policy/examples/gpu-production.toml",
+        "crates/cc-policy/examples/aci-production.toml",
+        "crates/cc-policy/examples/maa-production.toml",
+        "crates/cc-policy/examples/azcvm-production.toml",
     ] {
         let name = Path::new(policy).file_stem().unwrap().to_str().unwrap();
         write("policy", name, &std::fs::read(root.join(policy)).unwrap());

@@ -21,6 +21,10 @@ use super::text::{list, quoted};
 use super::{Fallible, disk};
 use crate::exit::Failure;
 
+/// What compares launch data, for each section that a policy may have.
+const LAUNCH_DATA: &str = "host_data = \"init-data\" in [snp], mr_config_id = \"init-data\" in [tdx], and \
+                           cce_policy_allowlist as a table by init-data in [aci] and [maa]";
+
 /// Longest policy, in bytes.
 const MAX_POLICY: usize = 1024 * 1024;
 /// Folder of the owner beside the kits.
@@ -203,8 +207,7 @@ impl Context<'_> {
         let binding = floor.name_binding;
         if binding.needs_launch_data() && !policy.needs_init_data() {
             let problem = format!(
-                "name_binding = \"{}\" needs host_data = \"init-data\" in [snp] and mr_config_id = \"init-data\" in \
-                 [tdx] of {}",
+                "name_binding = \"{}\" needs {LAUNCH_DATA} of {}",
                 binding.as_str(),
                 self.path(&floor.policy).display()
             );
@@ -319,8 +322,7 @@ impl Context<'_> {
                 if measured && !policy.needs_init_data() {
                     let path = self.path(path);
                     let problem = format!(
-                        "{} does not compare launch data (host_data = \"init-data\" in [snp], mr_config_id = \
-                         \"init-data\" in [tdx]), which every role's name_binding needs",
+                        "{} does not compare launch data ({LAUNCH_DATA}), which every role's name_binding needs",
                         path.display()
                     );
                     return Err(self.wrong(&key("policy"), problem));
