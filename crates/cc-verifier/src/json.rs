@@ -39,6 +39,13 @@ impl<'de> Members<'de> for () {
     }
 }
 
+/// What the first does not take is the second's to take.
+impl<'de, A: Members<'de>, B: Members<'de>> Members<'de> for (A, B) {
+    fn member<M: MapAccess<'de>>(&mut self, name: &str, object: &mut M) -> Result<bool, M::Error> {
+        Ok(self.0.member(name, object)? || self.1.member(name, object)?)
+    }
+}
+
 /// Reads members of the object that a text is, checked like [`check`], at once.
 pub(crate) fn members<'de, T: Members<'de>>(text: &'de str) -> Result<T, serde_json::Error> {
     struct Object<T>(PhantomData<T>);
@@ -72,9 +79,12 @@ pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     T::deserialize(deserializer).map(Some)
 }
 
+/// A member of the outermost object that is read and not kept.
+pub(crate) const MEMBER: AnyValue = AnyValue { depth: MAX_DEPTH - 1 };
+
 /// Reads any value and keeps nothing of it.
 #[derive(Clone, Copy)]
-struct AnyValue {
+pub(crate) struct AnyValue {
     /// How many containers it may have inside each other.
     depth: usize,
 }

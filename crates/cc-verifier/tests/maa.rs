@@ -244,6 +244,26 @@ fn every_claim_has_its_type() {
     assert_eq!(after(|token| token.payload.set_text("x-ms-sevsnpvm-hostdata", &upper)), CODES[2]);
 }
 
+/// The form of the whole comes before the types of its claims.
+#[test]
+fn a_claim_of_another_type_is_read_strictly_too() {
+    let deep = ["[".repeat(15), "]".repeat(15)].concat();
+    for (value, code) in [
+        ("{\"a\":1,\"a\":1}", "jwt.format.invalid"),
+        ("[{\"a\":{\"b\":1,\"b\":2}}]", "jwt.format.invalid"),
+        (&*deep, CODES[2]),
+        (&*format!("[{deep}]"), "jwt.format.invalid"),
+    ] {
+        assert_eq!(after(|token| token.payload.set("x-ms-sevsnpvm-vmpl", value)), code, "{value}");
+    }
+    let hostdata = format!("\"{}\"", "ab".repeat(32));
+    assert_eq!(
+        after(|token| token.payload.push("x-ms-sevsnpvm-hostdata", &hostdata)),
+        "jwt.format.invalid",
+        "a claim is there twice"
+    );
+}
+
 #[test]
 fn only_configured_issuers_count() {
     let scene = Scene::new();

@@ -11,11 +11,13 @@ use crate::json::{self, Members};
 /// How far the issuer's clock may be from the verifier's, in seconds (*verification.md* 0.8).
 const SKEW: u64 = 60;
 
-/// What a token says.
+/// What a token says; `T` is what was read of it at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Payload {
+pub struct Payload<T = ()> {
     text: String,
     registered: Registered,
+    /// Claims beyond those that every token has.
+    pub(crate) more: T,
 }
 
 /// Times are seconds since 1970, whole ones.
@@ -50,21 +52,31 @@ enum Audience {
     Many(Vec<String>),
 }
 
-impl Payload {
+impl<T> Payload<T> {
     /// Takes the text of an object in which no name is there twice.
-    pub(super) fn new(text: String) -> Result<Self, Finding> {
-        let registered = json::members(&text).map_err(|error| invalid(format!("payload: {error}")))?;
-        Ok(Self { text, registered })
+    pub(super) fn new(text: String) -> Result<Self, Finding>
+    where
+        T: for<'de> Members<'de>,
+    {
+        let (registered, more) =
+            json::members(&text).map_err(|error| invalid(format!("payload: {error}")))?;
+        Ok(Self { text, registered, more })
     }
 
-    /// Reads claims; those that `T` does not have are ignored. No name is there twice.
-    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
+    /// Reads claims; those that `C` does not have are ignored. No name is there twice.
+    pub fn read<'a, C: Deserialize<'a>>(&'a self) -> Result<C, serde_json::Error> {
         serde_json::from_str(&self.text)
     }
 
     /// Who it says that it is of.
     pub(crate) fn iss(&self) -> Option<&str> {
         self.registered.iss.as_deref()
+    }
+
+    /// `iat`, `nbf` and `exp`, if all of them are there.
+    pub(crate) fn times(&self) -> Option<[u64; 3]> {
+        let Registered { iat, nbf, exp, .. } = self.registered;
+        Some([iat?, nbf?, exp?])
     }
 
     /// J6, J7, J8.

@@ -12,10 +12,10 @@ use crate::json::{self, Members};
 const MAX_TOKEN: usize = 64 * 1024;
 
 /// A token taken apart; nothing of it is verified.
-pub(crate) struct Token<'a> {
+pub(crate) struct Token<'a, T = ()> {
     pub(super) header: Header,
     /// What it says.
-    pub(crate) payload: Payload,
+    pub(crate) payload: Payload<T>,
     /// What is signed, as received: header, dot, payload.
     pub(super) signed: &'a [u8],
     pub(super) signature: Vec<u8>,
@@ -61,7 +61,7 @@ impl<'de> Members<'de> for Header {
     }
 }
 
-impl<'a> Token<'a> {
+impl<'a, T: for<'de> Members<'de>> Token<'a, T> {
     /// Takes a token apart (J1).
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Finding> {
         if bytes.len() > MAX_TOKEN {

@@ -48,14 +48,14 @@ pub(crate) fn judge(
 }
 
 /// J2, J3: what the header says, as far as no key is needed.
-pub(crate) fn header(token: &Token<'_>, issuer: &Issuer<'_>) -> Result<(), Finding> {
+pub(crate) fn header<T>(token: &Token<'_, T>, issuer: &Issuer<'_>) -> Result<(), Finding> {
     algorithm(token, issuer)?;
     no_key(&token.header, issuer)
 }
 
 /// J3 to J8 of a token whose header was judged. `Some` while the keys are missing and nothing else is wrong.
-pub(crate) fn signed(
-    token: &Token<'_>,
+pub(crate) fn signed<T>(
+    token: &Token<'_, T>,
     issuer: &Issuer<'_>,
     jwks: Option<&Jwks>,
     now: UnixTime,
@@ -85,7 +85,7 @@ pub(crate) fn under_each<K: AsRef<Jwks>, T>(
 }
 
 /// J2: the header says what is done anyway.
-pub(crate) fn algorithm(token: &Token<'_>, issuer: &Issuer<'_>) -> Result<(), Finding> {
+pub(crate) fn algorithm<T>(token: &Token<'_, T>, issuer: &Issuer<'_>) -> Result<(), Finding> {
     let (header, expected) = (&token.header, issuer.algorithm.name());
     if header.alg.as_deref() == Some(expected) {
         return Ok(());
@@ -109,7 +109,7 @@ fn no_key(header: &Header, issuer: &Issuer<'_>) -> Result<(), Finding> {
 }
 
 /// J3, J4, J5.
-fn signature(token: &Token<'_>, issuer: &Issuer<'_>, jwks: &Jwks) -> Result<(), Finding> {
+fn signature<T>(token: &Token<'_, T>, issuer: &Issuer<'_>, jwks: &Jwks) -> Result<(), Finding> {
     let kid = token.header.kid.as_deref();
     if jwks.key(kid, issuer.algorithm)?.verifies(token.signed, &token.signature) {
         return Ok(());

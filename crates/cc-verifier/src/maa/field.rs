@@ -1,26 +1,26 @@
 //! Claims whose type is judged, and not the reader's to refuse.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::json::MEMBER;
+
 /// A claim as it stands there: of its type, or of another one.
+#[derive(Debug)]
 pub(super) struct Field<T>(pub(super) Option<T>);
 
 /// A claim that may be absent.
 pub(super) type Maybe<T> = Option<Field<T>>;
-/// A text that may be absent.
-pub(super) type Text<'a> = Maybe<Cow<'a, str>>;
 
 /// What a claim can be.
-pub(super) trait Claim<'de>: Sized {
+pub(super) trait Claim: Sized {
     /// What the type is called.
     const NAME: &'static str;
 
-    fn of_text(_: Cow<'de, str>) -> Option<Self> {
+    fn of_text(_: &str) -> Option<Self> {
         None
     }
 
@@ -33,15 +33,40 @@ pub(super) trait Claim<'de>: Sized {
     }
 }
 
-impl<'de> Claim<'de> for Cow<'de, str> {
+impl Claim for String {
     const NAME: &'static str = "text";
 
-    fn of_text(text: Self) -> Option<Self> {
-        Some(text)
+    fn of_text(text: &str) -> Option<Self> {
+        Some(text.to_owned())
     }
 }
 
-impl Claim<'_> for bool {
+/// Lower-case hexadecimal digits, two for each byte.
+impl<const N: usize> Claim for [u8; N] {
+    const NAME: &'static str = "text of as many lower-case hexadecimal digits as the field has";
+
+    fn of_text(text: &str) -> Option<Self> {
+        let (pairs, rest) = text.as_bytes().as_chunks();
+        if pairs.len() != N || !rest.is_empty() {
+            return None;
+        }
+        let mut bytes = [0; N];
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = nibble(*high)? << 4 | nibble(*low)?;
+        }
+        Some(bytes)
+    }
+}
+
+const fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit & 0xf),
+        b'a'..=b'f' => Some((digit & 0xf).wrapping_add(9)),
+        _ => None,
+    }
+}
+
+impl Claim for bool {
     const NAME: &'static str = "bool";
 
     fn of_flag(flag: bool) -> Option<Self> {
@@ -49,7 +74,7 @@ impl Claim<'_> for bool {
     }
 }
 
-impl Claim<'_> for u32 {
+impl Claim for u32 {
     const NAME: &'static str = "u32";
 
     fn of_number(number: u64) -> Option<Self> {
@@ -57,7 +82,7 @@ impl Claim<'_> for u32 {
     }
 }
 
-impl Claim<'_> for u8 {
+impl Claim for u8 {
     const NAME: &'static str = "u8";
 
     fn of_number(number: u64) -> Option<Self> {
@@ -66,23 +91,19 @@ impl Claim<'_> for u8 {
 }
 
 /// The derived reader of "this type or anything" would keep a copy of each value.
-impl<'de, T: Claim<'de>> Deserialize<'de> for Field<T> {
+impl<'de, T: Claim> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Any<T>(PhantomData<T>);
 
-        impl<'de, T: Claim<'de>> Visitor<'de> for Any<T> {
+        impl<'de, T: Claim> Visitor<'de> for Any<T> {
             type Value = Field<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("JSON")
             }
 
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Field(T::of_text(Cow::Borrowed(text))))
-            }
-
             fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Field(T::of_text(Cow::Owned(text.to_owned()))))
+                Ok(Field(T::of_text(text)))
             }
 
             fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {
@@ -106,11 +127,11 @@ impl<'de, T: Claim<'de>> Deserialize<'de> for Field<T> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
-                IgnoredAny.visit_seq(list).map(|_| Field(None))
+                MEMBER.visit_seq(list).map(|()| Field(None))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
-                IgnoredAny.visit_map(object).map(|_| Field(None))
+                MEMBER.visit_map(object).map(|()| Field(None))
             }
         }
 

@@ -9,6 +9,7 @@
 
 mod claims;
 mod field;
+mod fields;
 mod said;
 mod steps;
 mod verifier;

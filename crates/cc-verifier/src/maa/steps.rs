@@ -2,6 +2,7 @@
 
 use cc_core::{Finding, UnixTime, codes};
 
+use super::fields::Fields;
 use super::said::Said;
 use crate::jwt::{self, Algorithm, Issuer, Jwks, Token};
 use crate::snp::Report;
@@ -41,7 +42,7 @@ impl Configured {
 
 /// A token whose form, header and issuer were judged.
 pub(super) struct Opened<'t, 'i> {
-    token: Token<'t>,
+    token: Token<'t, Fields>,
     pub(super) configured: &'i Configured,
 }
 
