@@ -3,6 +3,7 @@
 mod arrows;
 mod codes;
 mod deny;
+mod modules;
 mod sources;
 
 use crate::run::{Result, metadata};
@@ -14,6 +15,7 @@ pub(crate) fn tidy() -> Result<()> {
     found.extend(arrows::check(&metadata));
     found.extend(deny::check(&metadata)?);
     found.extend(codes::check()?);
+    found.extend(modules::check(&metadata)?);
     found.extend(sources::check()?);
     if found.is_empty() {
         return Ok(());

@@ -1,23 +1,18 @@
 //! The security context of a container group: where it is found, and what of it is refused.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
-#[path = "support/group.rs"]
-mod group;
-mod support;
-
-use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cc_core::codes;
 use cc_testkit::azure::{host_certificates, security_context};
+use cc_testkit::published::corpus;
 use cc_testkit::snp::cert::pem;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::json;
 
-use group::{ContainerGroup, Kernel, POLICY, UVM};
-use support::binding;
+use crate::support::binding;
+use crate::support::group::{ContainerGroup, Kernel, POLICY, UVM};
 
 const FILES: [&str; 3] = ["host-amd-cert-base64", "reference-info-base64", "security-policy-base64"];
 
@@ -141,10 +136,7 @@ fn the_certificates_are_of_their_form() {
 /// The published context of a real group, in place.
 #[test]
 fn the_context_of_a_real_group_is_read() {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/evidence");
-    let corpus = std::env::var_os("MUSTER_CORPUS").map_or_else(beside, PathBuf::from);
-    let real = corpus.join("aci/milan-v3-skr-context");
-    assert!(real.is_dir(), "no published evidence at {}; set MUSTER_CORPUS", real.display());
+    let real = corpus().join("aci/milan-v3-skr-context");
     let mut group = group();
     group.options.context_dir = Some(real.clone());
     let endorsements = group.collector().report(&binding(1)).unwrap().endorsements;

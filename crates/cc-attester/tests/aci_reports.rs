@@ -1,9 +1,4 @@
 //! Reports of container groups: by the kernel, by a sidecar, and what a sidecar can do wrong.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "support/group.rs"]
-mod group;
-mod support;
 
 use cc_attester::aci::{Collector, Options};
 use cc_core::azure::{Group, runtime_data};
@@ -13,8 +8,8 @@ use cc_testkit::https::Fault;
 use cc_testkit::sidecar::{COMBINED, RAW, canned_report, report_data};
 use cc_testkit::snp::cert::pem;
 
-use group::{ContainerGroup, Kernel, POLICY, UVM};
-use support::{binding, report};
+use crate::support::group::{ContainerGroup, Kernel, POLICY, UVM};
+use crate::support::{binding, report};
 
 #[test]
 fn the_kernel_reports_over_the_binding_itself() {

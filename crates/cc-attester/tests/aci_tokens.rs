@@ -1,9 +1,4 @@
 //! Tokens about container groups: through a sidecar, from the service itself, and what both can do wrong.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "support/group.rs"]
-mod group;
-mod support;
 
 use std::time::Duration;
 
@@ -17,8 +12,8 @@ use cc_testkit::jwt::base64url;
 use cc_testkit::maa::{self, ATTEST};
 use cc_testkit::sidecar::{COMBINED, MAA, RAW, report_data};
 
-use group::{ContainerGroup, Kernel};
-use support::{binding, report};
+use crate::support::group::{ContainerGroup, Kernel};
+use crate::support::{binding, report};
 
 /// A group whose containers have the kernel's interface and ask the service themselves.
 fn direct() -> ContainerGroup {

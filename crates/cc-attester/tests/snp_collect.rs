@@ -1,8 +1,5 @@
 //! The SNP collector against both emulated kernel interfaces: what it returns, and each fault with its exact code
 //! (*verification.md* 1.5 and catalogue rows N-SNP-89, 90, 98 to 101).
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
 
 use std::time::Duration;
 
@@ -14,7 +11,7 @@ use cc_testkit::fuse::firmware::{Fault, Firmware};
 use cc_testkit::fuse::sev_guest::GuestFault;
 use rustix::io::Errno;
 
-use support::{Backing, Rig, binding, certs, report, with_each_backing, with_fuse};
+use crate::support::{Backing, Rig, binding, certs, report, with_each_backing, with_fuse};
 
 /// Which interface a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,4 @@
 //! configfs-tsm that fails half way (*verification.md* 1.5).
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +8,7 @@ use cc_attester::tsm::Tree;
 use cc_core::codes;
 use rustix::io::Errno;
 
-use support::{Backing, Rig, binding};
+use crate::support::{Backing, Rig, binding};
 
 /// A tree whose attribute cannot be read once the report was asked for.
 struct Fails<T> {

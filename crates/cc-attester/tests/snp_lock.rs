@@ -1,13 +1,4 @@
 //! Collectors of one host keep clear of each other, and a request ends when the device says so (*verification.md* 1.5).
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::arithmetic_side_effects,
-    reason = "tests"
-)]
-
-mod support;
 
 use std::fs::{File, OpenOptions};
 use std::path::PathBuf;
@@ -22,7 +13,7 @@ use cc_core::{Finding, codes};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use support::{Backing, Rig, TestPace, binding, report};
+use crate::support::{Backing, Rig, TestPace, binding, report};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DISTANCE: Duration = Duration::from_secs(2);

@@ -1,8 +1,5 @@
 //! Both kernel interfaces at their true paths in a private mount namespace: our collector with its default paths,
 //! and the unmodified `sev` crate as a judge of the emulation.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod support;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -15,7 +12,7 @@ use cc_testkit::fuse::firmware::{Fault, Firmware};
 use cc_testkit::fuse::sev_guest::Guest;
 use cc_testkit::fuse::{configfs_fs, namespace, sev_guest_fs};
 
-use support::{binding, certs, report, with_fuse};
+use crate::support::{binding, certs, report, with_fuse};
 
 #[test]
 fn default_options_and_the_sev_crate() {

@@ -1,8 +1,5 @@
 //! How the SNP collector treats the device's time and its callers': one request at a time, paced, and none that is
 //! started for a caller who has gone (*verification.md* 1.5, N-SNP-99).
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-mod support;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -12,7 +9,7 @@ use cc_attester::pace::Gate;
 use cc_attester::snp::{Collector, Device, Failure, Options, RawReport, ReportRequest};
 use cc_core::{Binding, codes};
 
-use support::{Backing, Rig, TestPace, binding, report};
+use crate::support::{Backing, Rig, TestPace, binding, report};
 
 #[test]
 fn requests_keep_their_distance() {

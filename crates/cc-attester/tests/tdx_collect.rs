@@ -1,16 +1,6 @@
 //! The TDX collector against the emulated report tree: what it returns, and each fault with its exact code and the
 //! waits that it costs (*verification.md* 2.6 and catalogue rows N-TDX-82 and 97).
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::arithmetic_side_effects,
-    reason = "tests"
-)]
 
-mod support;
-
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,10 +11,11 @@ use cc_core::{Class, Code, codes};
 use cc_testkit::fuse::configfs::{ReportTree, TreeFault};
 use cc_testkit::fuse::firmware::{Fault, Firmware};
 use cc_testkit::fuse::{Mounted, configfs_fs, namespace, tdx_guest_fs};
+use cc_testkit::published::corpus;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use support::{Backing, PlainTree, TestPace, binding, with_each_backing, with_fuse};
+use crate::support::{Backing, PlainTree, TestPace, binding, with_each_backing, with_fuse};
 
 /// Bytes of the signature data of [`quote`].
 const SIGNATURE: u32 = 100;
@@ -375,10 +366,8 @@ fn the_event_log_comes_along() {
 
 #[test]
 fn published_memory_of_a_log_is_trimmed() {
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/evidence"));
-    let corpus = std::env::var_os("MUSTER_CORPUS").map_or_else(beside, PathBuf::from);
     let rig = Rig::new(Backing::Plain);
-    let memory = std::fs::read(corpus.join("tdx/v4-gotdx-cos113-ccel/ccel_data.dat")).unwrap();
+    let memory = std::fs::read(corpus().join("tdx/v4-gotdx-cos113-ccel/ccel_data.dat")).unwrap();
     std::fs::write(&rig.options.ccel, &memory).unwrap();
     let collected = rig.collector().collect(&binding(1)).unwrap();
     let [Blob(log)] = &collected.endorsements[..] else { panic!("one log") };

@@ -1,9 +1,4 @@
 //! Collection from a software TPM that is set up like Azure's, with a metadata service beside it; and each fault of both.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-mod support;
-#[path = "support/swtpm.rs"]
-mod swtpm;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,8 +17,8 @@ use cc_testkit::snp::{LeafKind, Product, World};
 use serde_json::json;
 use tempfile::TempDir;
 
-use support::TestPace;
-use swtpm::{SoftPort, SoftTpm};
+use crate::support::TestPace;
+use crate::support::swtpm::{SoftPort, SoftTpm};
 
 const NV_READ_PUBLIC: u32 = 0x169;
 const NV_READ: u32 = 0x14e;

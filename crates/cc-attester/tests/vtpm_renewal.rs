@@ -1,9 +1,4 @@
 //! A processor's report that is made anew for a binding, by a software TPM and what a paravisor does around it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-mod support;
-#[path = "support/swtpm.rs"]
-mod swtpm;
 
 use std::time::Duration;
 
@@ -14,8 +9,8 @@ use cc_testkit::azure::{Metadata, host_certificates};
 use cc_testkit::snp::{LeafKind, Product, World};
 use cc_testkit::vtpm::HclBuilder;
 
-use support::TestPace;
-use swtpm::{Paravisor, SoftPort, SoftTpm};
+use crate::support::TestPace;
+use crate::support::swtpm::{Paravisor, SoftPort, SoftTpm};
 
 const EXTRA_DATA: [u8; 32] = [0xA5; 32];
 const USER_DATA: [u8; 64] = [0x7a; 64];

@@ -1,9 +1,4 @@
 //! How long and how often services are asked: every fault of the network and of the service, with the waits between.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "support/group.rs"]
-mod group;
-mod support;
 
 use std::time::Duration;
 
@@ -12,8 +7,8 @@ use cc_core::{Code, codes};
 use cc_testkit::https::Fault;
 use cc_testkit::sidecar::{COMBINED, RAW, report_data};
 
-use group::ContainerGroup;
-use support::{binding, report};
+use crate::support::group::ContainerGroup;
+use crate::support::{binding, report};
 
 /// What one request ends with, how often `/attest/raw` was asked for it, and the waits in milliseconds.
 struct Seen {

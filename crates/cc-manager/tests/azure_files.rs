@@ -1,5 +1,4 @@
 //! Files with evidence of Azure's groups and machines, in every form that is read, and the files of a security context.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};

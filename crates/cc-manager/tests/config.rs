@@ -1,5 +1,4 @@
 //! The manager's configuration: what it takes, and how it names what is wrong.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 

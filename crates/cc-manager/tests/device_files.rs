@@ -1,5 +1,4 @@
 //! Files with evidence of GPUs and switches, in every form that is read.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

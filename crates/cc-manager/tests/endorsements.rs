@@ -1,5 +1,4 @@
 //! Endorsements and evidence from files.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,5 @@
 //! The fetcher against a key distribution service that throttles, stalls, lies, redirects, truncates and goes
 //! down: exact outcome and number of requests, in virtual time.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-mod common;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +7,8 @@ use std::time::Duration;
 use cc_manager::fetch::{FetchFailure, Fetcher, Keep, Roots, Source};
 use cc_manager::{Endpoint, FetchConfig};
 use cc_testkit::kds::{Fault, Kds};
-use common::{HOST, Virtual, config, fetcher, request};
+
+use crate::common::{HOST, Virtual, config, fetcher, request};
 
 const CRL: &str = "/vcek/v1/Milan/crl";
 const BODY: &[u8] = b"the revocation list";

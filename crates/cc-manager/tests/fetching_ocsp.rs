@@ -1,9 +1,5 @@
 //! Questions that are posted, against the fake OCSP responder, and manifests from the fake service beside it.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-mod common;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +11,8 @@ use cc_manager::{Endpoint, FetchConfig};
 use cc_testkit::https::Fault;
 use cc_testkit::nvidia::{self, Manner, Nvidia, OCSP, OCSP_HOST, RIM_HOST};
 use cc_testkit::ocsp::{Authority, Hash};
-use common::Virtual;
+
+use crate::common::Virtual;
 
 const DAY: u64 = 86_400;
 

@@ -1,8 +1,5 @@
 //! The fetcher against a provisioning certification service of Intel: bodies to the byte, issuer chains from headers,
 //! and each fault with its outcome, in virtual time.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-mod common;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +10,8 @@ use cc_manager::fetch::{Content, FetchFailure, Fetcher, Keep, Roots, Source};
 use cc_manager::{Endpoint, FetchConfig};
 use cc_testkit::https::Fault;
 use cc_testkit::pcs::{self, Pcs};
-use common::Virtual;
+
+use crate::common::Virtual;
 
 const FMSPC: &str = "90c06f000000";
 /// Spaces, escapes and line ends that a parser would not give back.

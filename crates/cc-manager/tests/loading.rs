@@ -1,6 +1,5 @@
 //! The stages of loading, as far as they can be seen without a plugin: files, digests, foreign libraries.
 //! Real and misbehaving plugins are loaded in the integration tests of the workspace.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};

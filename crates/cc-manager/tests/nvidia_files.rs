@@ -1,19 +1,15 @@
 //! Files of NVIDIA's GPUs: OCSP answers in base64, reference manifests, chains.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
 use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cc_manager::endorsements::{Loaded, Origin, load, split};
+use cc_testkit::published::corpus;
 
-/// The published evidence: `$MUSTER_CORPUS`, or `../shared/evidence` beside the workspace.
-fn corpus(path: &str) -> PathBuf {
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/evidence"));
-    let corpus = std::env::var_os("MUSTER_CORPUS").map_or_else(beside, PathBuf::from);
-    let path = corpus.join("nvidia-gpu/hopper-550.90.07-complete").join(path);
-    assert!(path.exists(), "no published evidence at {}; set MUSTER_CORPUS", path.display());
-    path
+/// A file of published evidence.
+fn published(path: &str) -> PathBuf {
+    corpus().join("nvidia-gpu/hopper-550.90.07-complete").join(path)
 }
 
 fn loaded(content: &[u8]) -> Loaded {
@@ -29,7 +25,7 @@ fn objects(loaded: &Loaded) -> Vec<&[u8]> {
 
 #[test]
 fn published_answers_are_read() {
-    let answers = load(&[corpus("ocsp")], Origin::Administrator).unwrap();
+    let answers = load(&[published("ocsp")], Origin::Administrator).unwrap();
     assert_eq!((answers.endorsements.len(), answers.notes.len()), (7, 0), "{:?}", answers.notes);
     // SEQUENCE with a length of two bytes, responseStatus successful.
     let is_answer = |bytes: &[u8]| bytes[..2] == [0x30, 0x82] && bytes[4..7] == [0x0a, 1, 0];
@@ -38,7 +34,7 @@ fn published_answers_are_read() {
 
 #[test]
 fn published_manifests_and_chains_are_read() {
-    let files = ["driver_rim.xml", "vbios_rim.xml", "cert_chain.pem"].map(corpus);
+    let files = ["driver_rim.xml", "vbios_rim.xml", "cert_chain.pem"].map(published);
     let loaded = load(&files, Origin::Administrator).unwrap();
     assert_eq!((loaded.endorsements.len(), loaded.notes.len()), (2 + 5, 0), "{:?}", loaded.notes);
     assert_eq!(objects(&loaded)[0], std::fs::read(&files[0]).unwrap());

@@ -1,32 +1,18 @@
 //! Files of Intel TDX: quotes with the padding that they were saved with, bundles of collateral, revocation lists in
 //! hexadecimal digits, event logs (*decisions.md* 12).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests"
-)]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cc_core::{Profile, bound_field_of};
 use cc_manager::endorsements::{Loaded, Origin, load, split};
 use cc_manager::import;
+use cc_testkit::published::corpus;
 use serde_json::{Value, json};
 
-/// The published evidence of TDX: `$MUSTER_CORPUS`, or `../shared/evidence` beside the workspace.
-fn corpus() -> PathBuf {
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/evidence"));
-    let path = std::env::var_os("MUSTER_CORPUS").map_or_else(beside, PathBuf::from).join("tdx");
-    assert!(path.is_dir(), "no published evidence at {}; set MUSTER_CORPUS", path.display());
-    path
-}
-
 fn read(path: &str) -> Vec<u8> {
-    std::fs::read(corpus().join(path)).unwrap()
+    std::fs::read(corpus().join("tdx").join(path)).unwrap()
 }
 
 /// A quote of version 4 that ends in a zero of its own.
@@ -274,7 +260,7 @@ fn published_files_are_read() {
     assert_eq!((log.endorsements.len(), &log.notes), (1, &vec![]));
     // Everything that the corpus has as collateral is read; only its notes are documents of no use.
     for folder in ["collateral-2026-03", "v4-dcaprs-00806f05", "v4-gotdx-spr-50806f", "v5-gotdx-90c06f"] {
-        let path: &Path = &corpus().join(folder);
+        let path: &Path = &corpus().join("tdx").join(folder);
         let loaded = load(&[path.to_owned()], Origin::Administrator).unwrap();
         assert_eq!(loaded.notes, [""; 0], "{folder}");
     }

@@ -1,12 +1,9 @@
 //! What else decides: absent claims, waivers, trust class, init-data, and the order of findings.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod common;
-
 use cc_core::{ClaimValue, Claims, TrustClass};
 use cc_policy::{Context, InitData, Policy};
-use common::*;
+
+use crate::common::*;
 
 /// A policy in which every step that can be needs its claim.
 fn demanding() -> Policy {

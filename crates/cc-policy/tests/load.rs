@@ -1,11 +1,8 @@
 //! Policies that do not load, each with its code and place, the example that does, and the defaults as told.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod common;
-
 use cc_policy::{Policy, Status};
-use common::*;
+
+use crate::common::*;
 
 #[test]
 fn a_bad_knob_is_refused_where_it_stands() {

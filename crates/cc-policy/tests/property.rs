@@ -1,13 +1,10 @@
 //! Arbitrary claims: no panic, and nothing is affirmed whose measurement is not in the list.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod common;
-
 use cc_core::{ClaimValue, Claims};
 use cc_policy::Status;
-use common::*;
 use proptest::prelude::*;
+
+use crate::common::*;
 
 fn any_value() -> impl Strategy<Value = ClaimValue> {
     let leaf = prop_oneof![

@@ -1,12 +1,9 @@
 //! Policies with a section for one technology or for several.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod common;
-
 use cc_core::{Profile, TrustClass, codes};
 use cc_policy::{Policy, Status, appraise};
-use common::*;
+
+use crate::common::*;
 
 /// Both sections, each with its knobs.
 fn both(snp: &str, tdx: &str) -> Policy {

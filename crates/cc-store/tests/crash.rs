@@ -3,14 +3,6 @@
 //!
 //! What this does not show is a loss of power: the system keeps what a killed process has written. For that the store
 //! relies on SQLite's flush at every commit.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::print_stdout,
-    reason = "tests"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
@@ -129,7 +121,7 @@ fn nothing_acknowledged_is_lost_and_nothing_happens_twice() {
 /// Lets the other process work until it has been acknowledged so much, kills it, and hears what it still said.
 fn run_and_kill(path: &Path, round: u64, kill_after: u64, acknowledged: &mut Acknowledged) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "works_until_it_is_killed", "--nocapture"])
+        .args(["--exact", "crash::works_until_it_is_killed", "--nocapture"])
         .env(STORE, path)
         .env(ROUND, round.to_string())
         .stdout(Stdio::piped())

@@ -1,5 +1,4 @@
 //! Opening a store: whose file it is, and which version wrote it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

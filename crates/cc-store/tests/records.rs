@@ -1,5 +1,4 @@
 //! What is kept, kind by kind, and what is refused.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
 use cc_core::UnixTime;
 use cc_store::{

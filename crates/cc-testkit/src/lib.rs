@@ -30,6 +30,7 @@ pub mod nras;
 pub mod nvidia;
 pub mod ocsp;
 pub mod pcs;
+pub mod published;
 pub mod sidecar;
 pub mod snp;
 pub mod tdx;

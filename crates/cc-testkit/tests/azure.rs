@@ -1,7 +1,4 @@
 //! The stand-ins for what Azure's platform and its sidecar offer on the machine itself.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-mod support;
 
 use cc_testkit::azure::{CERTIFICATION, Metadata, host_certificates};
 use cc_testkit::https::Fault;
@@ -9,7 +6,7 @@ use cc_testkit::sidecar::{CANNED_REPORT_ID, RAW, STATUS, Sidecar, canned_report,
 use cc_testkit::snp::{LeafKind, Product, World};
 use serde_json::Value;
 
-use support::{ask, post};
+use crate::support::{ask, post};
 
 #[tokio::test]
 async fn a_sidecar_says_how_it_is_and_gives_reports() {

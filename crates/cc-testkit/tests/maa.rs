@@ -1,9 +1,4 @@
 //! The stand-in for Microsoft Azure Attestation: its tokens as a verifier sees them, and the service asked over TLS.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-mod support;
-
-use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
@@ -12,13 +7,14 @@ use cc_core::{Code, UnixTime, codes};
 use cc_testkit::https::Fault;
 use cc_testkit::jwt::Signing;
 use cc_testkit::maa::{self, ATTEST, CERTS, ISS, KID, Maa, NEXT_KID};
+use cc_testkit::published::corpus;
 use cc_testkit::sidecar::report_data;
 use cc_testkit::snp::mint::NOW;
 use cc_testkit::snp::{LeafKind, Product, ReportBuilder};
 use cc_verifier::jwt::{Algorithm, Issuer, Jwks, verify};
 use serde_json::{Value, json};
 
-use support::{ask, post};
+use crate::support::{ask, post};
 
 fn sent() -> (Vec<u8>, Vec<u8>) {
     let runtime_data = runtime_data(&[0x3c; 64]);
@@ -95,12 +91,7 @@ fn a_token_is_accepted_and_says_what_the_report_does() {
 
 #[test]
 fn claims_have_the_names_and_types_of_a_real_token() {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/evidence");
-    let corpus = std::env::var_os("MUSTER_CORPUS").map_or_else(beside, PathBuf::from);
-    let path = corpus.join("maa-token/sevsnpvm-2025/token.jwt");
-    let real = std::fs::read_to_string(&path).unwrap_or_else(|error| {
-        panic!("no published evidence at {}; set MUSTER_CORPUS: {error}", path.display())
-    });
+    let real = std::fs::read_to_string(corpus().join("maa-token/sevsnpvm-2025/token.jwt")).unwrap();
     let (report, runtime_data) = sent();
     let ours = payload(&maa::token(ISS, &report, &runtime_data, NOW).sign(maa::key()));
     let mut count = 0;

@@ -1,13 +1,9 @@
 //! The stand-in for NVIDIA's attestation service, asked over TLS.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-mod support;
-
 use cc_testkit::https::Fault;
 use cc_testkit::nras::{ATTEST_GPU, ATTEST_SWITCH, Answer, JWKS, Nras, jwks};
 
-use support::{ask, post};
+use crate::support::{ask, post};
 
 fn question(devices: usize) -> String {
     let device = r#"{"evidence": "AAAA", "certificate": "AAAA"}"#;

@@ -1,11 +1,4 @@
 //! The minted SNP material judged by independent implementations: the `sev` and `x509-cert` crates.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests"
-)]
 
 use aws_lc_rs::signature::{RSA_PSS_2048_8192_SHA384, UnparsedPublicKey};
 use cc_testkit::snp::cert::Ext;

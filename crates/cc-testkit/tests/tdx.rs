@@ -1,12 +1,5 @@
 //! The minted TDX material judged by independent implementations: the `x509-cert` crate and aws-lc-rs. What
 //! `dcap-qvl` thinks of it is a test of cc-verifier, whose oracle it is.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests"
-)]
 
 use aws_lc_rs::digest::{SHA256, SHA384, digest};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};

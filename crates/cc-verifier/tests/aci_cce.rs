@@ -1,15 +1,12 @@
 //! The openings of CCE policies: each has a policy that has it and nothing else.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/aci_corpus.rs"]
-mod aci_corpus;
-mod common;
-
 use cc_testkit::aci::cce::{DECISIONS, SWITCHES};
 use cc_testkit::aci::{Container, Policy};
+use cc_testkit::published::corpus;
 use cc_verifier::aci::cce::{Opening, lint};
 use proptest::prelude::*;
+
+use crate::common::aci_corpus;
 
 fn names(text: &str) -> Vec<&'static str> {
     lint(text.as_bytes()).into_iter().map(|opening| opening.name).collect()
@@ -239,7 +236,7 @@ fn an_opening_is_written_with_its_name_first() {
 
 #[test]
 fn published_policies_allow_everything() {
-    let corpus = common::corpus().expect("the published evidence").join("aci");
+    let corpus = corpus().join("aci");
     for item in ["milan-v2-skr-2023", "milan-v3-skr-context"] {
         let text = aci_corpus::policy(&corpus.join(item)).unwrap();
         let names: Vec<_> = lint(&text).into_iter().map(|opening| opening.name).collect();

@@ -1,16 +1,13 @@
 //! The claims of accepted groups: those of the report as `snp-raw-1` gives them, and what comes on top.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/aci.rs"]
-mod aci;
-
 use cc_testkit::aci::mint::sha256;
 use cc_testkit::aci::uvm::payload;
 use cc_testkit::aci::{Policy, World};
 use cc_testkit::cbor;
 use cc_verifier::snp;
 use serde_json::{Value, json};
+
+use crate::common::aci;
 
 fn claims(world: &World) -> Value {
     aci::claims(&aci::verifier().verify(&aci::request_of(world)))

@@ -1,11 +1,5 @@
 //! Requests about container groups: which outcome comes first, what is bound, what endorsements are recognised as.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/aci.rs"]
-mod aci;
-
-use aci::{code, request, request_of, verifier};
 use cc_core::azure::{Group, runtime_data};
 use cc_core::message::{MESSAGE_VERSION, Plan, PlanRequest, VerifyRequest, WireOutcome};
 use cc_core::{BoundField, BoundKind, Finding, Profile};
@@ -15,6 +9,9 @@ use cc_testkit::aci::{Endorsement, Policy, World};
 use cc_testkit::cbor;
 use cc_verifier::aci::Verifier;
 use cc_verifier::snp;
+
+use crate::common::aci::{self, request, request_of, verifier};
+use crate::common::codes::reply_code;
 
 /// Positions in [`World::endorsements`].
 const CRL: usize = 3;
@@ -54,7 +51,7 @@ fn what_is_wrong_with_the_group_comes_before_what_is_missing_for_the_report() {
         let kept: Vec<_> = all.filter(|(at, _)| !positions.contains(at)).map(|(_, blob)| blob).collect();
         let reply = verifier().verify(&request(world.snp.report.bytes(), &kept));
         let is_undecided = matches!(reply.outcome, WireOutcome::Indeterminate(_));
-        (code(&reply).to_owned(), is_undecided)
+        (reply_code(&reply).to_owned(), is_undecided)
     };
     assert_eq!(without(&[CRL]), ("snp.crl.missing".to_owned(), true));
     assert_eq!(without(&[CRL, UVM]), ("aci.uvm.missing".to_owned(), false));
@@ -102,7 +99,7 @@ fn candidates_are_as_many_and_as_long_as_they_may_be() {
         request.endorsements.extend(more.into_iter().map(cc_core::message::Blob));
         let planned =
             plan(&request).map_or_else(|refused| refused.code.as_str().to_owned(), |_| "planned".to_owned());
-        (code(&verifier().verify(&request)).to_owned(), planned)
+        (reply_code(&verifier().verify(&request)).to_owned(), planned)
     };
     let fine = ("accept".to_owned(), "planned".to_owned());
     let exceeded = ("env.size.exceeded".to_owned(), "env.size.exceeded".to_owned());
@@ -137,7 +134,7 @@ fn endorsements_are_recognised_by_content_and_floors_keep_their_positions() {
     ]);
     let request = request(world.snp.report.bytes(), &endorsements);
     let reply = verifier().verify(&request);
-    assert_eq!(code(&reply), "accept");
+    assert_eq!(reply_code(&reply), "accept");
     let expected = [
         "aci.uvm",
         "aci.cce_policy",
@@ -157,11 +154,17 @@ fn endorsements_are_recognised_by_content_and_floors_keep_their_positions() {
     // Refused before anything is verified, they have the same names.
     let other = VerifyRequest { waivers: vec!["aci.uvm.missing".to_owned()], ..request.clone() };
     let reply = verifier().verify(&other);
-    assert_eq!((code(&reply), &reply.recognised), ("plug.contract", &expected.map(str::to_owned).to_vec()));
+    assert_eq!(
+        (reply_code(&reply), &reply.recognised),
+        ("plug.contract", &expected.map(str::to_owned).to_vec())
+    );
     let mut many = request;
     many.endorsements.resize(161, many.endorsements[0].clone());
     let reply = verifier().verify(&many);
-    assert_eq!((code(&reply), &reply.recognised), ("env.size.exceeded", &vec!["unknown".to_owned(); 161]));
+    assert_eq!(
+        (reply_code(&reply), &reply.recognised),
+        ("env.size.exceeded", &vec!["unknown".to_owned(); 161])
+    );
 }
 
 #[test]
@@ -199,12 +202,12 @@ fn evidence_is_a_report_or_a_list_of_two() {
         (world.snp.report.bytes()[1..].to_vec(), "snp.format.length"),
     ] {
         request.evidence = evidence;
-        assert_eq!(code(&verifier().verify(&request)), expected, "{:x?}", request.evidence.get(..5));
+        assert_eq!(reply_code(&verifier().verify(&request)), expected, "{:x?}", request.evidence.get(..5));
         assert_eq!(plan(&request).unwrap_err().code.as_str(), expected);
     }
     let mut other = request_of(&world);
     other.profile = Profile::snp_raw_1();
-    assert_eq!(code(&verifier().verify(&other)), "plug.contract");
+    assert_eq!(reply_code(&verifier().verify(&other)), "plug.contract");
     assert_eq!(plan(&other).unwrap_err().code.as_str(), "plug.contract");
 }
 
@@ -257,7 +260,8 @@ fn a_verifier_that_remembers_answers_like_one_that_does_not() {
             assert_eq!(remembering.verify(request), verifier().verify(request), "{entries}");
         }
     }
-    let codes: Vec<_> = requests.iter().map(|request| code(&verifier().verify(request)).to_owned()).collect();
+    let codes: Vec<_> =
+        requests.iter().map(|request| reply_code(&verifier().verify(request)).to_owned()).collect();
     let expected = [
         "accept",
         "aci.uvm.signature",

@@ -1,26 +1,16 @@
 //! Published evidence of container groups: each report with an endorsement is accepted, with the claims that the corpus
 //! observed, and no bit of what is signed can be changed.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests"
-)]
-
-#[path = "common/aci_corpus.rs"]
-mod aci_corpus;
-mod common;
-
 use std::path::{Path, PathBuf};
 
-use aci_corpus::{ENDORSEMENTS, REPORTS};
 use cc_core::message::{VerifyRequest, WireOutcome};
 use cc_core::{BoundKind, Claims};
+use cc_testkit::published::corpus;
 use cc_verifier::aci::uvm::{self, Form};
 use cc_verifier::aci::{Anchors, Uvm, Verifier};
 use serde_json::Value;
+
+use crate::common::aci_corpus::{self, ENDORSEMENTS, REPORTS};
 
 /// Results of the corpus's own checks, or not words of the report.
 const CHECKS: [&str; 14] = [
@@ -41,7 +31,7 @@ const CHECKS: [&str; 14] = [
 ];
 
 fn folders<const N: usize>(items: [&'static str; N]) -> Vec<PathBuf> {
-    let corpus = common::corpus().expect("the published evidence").join("aci");
+    let corpus = corpus().join("aci");
     items.map(|item| corpus.join(item)).into()
 }
 

@@ -1,10 +1,5 @@
 //! Endorsements of utility VMs: every rule of their form, their headers and their chain has a case that breaks it.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/aci.rs"]
-mod aci;
-
 use cc_testkit::aci::chain::{EXTENDED_KEY_USAGE, PURPOSE, did_of};
 use cc_testkit::aci::uvm::{label, name, payload};
 use cc_testkit::aci::{Chain, Endorsement, FEED};
@@ -13,6 +8,8 @@ use cc_testkit::snp::{Ext, SigKind, keys};
 use cc_testkit::{cbor, der};
 use cc_verifier::aci::Uvm;
 use cc_verifier::aci::uvm::{Form, verify};
+
+use crate::common::aci;
 
 const MEASUREMENT: [u8; 48] = [0x5e; 48];
 

@@ -1,20 +1,9 @@
 //! Event logs: what their replay gives, and that everything which is no log is refused (*verification.md* T22,
 //! catalogue rows N-TDX-77 and 78).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    reason = "tests"
-)]
-
-mod common;
-
 use aws_lc_rs::digest::{SHA384, digest};
 use cc_core::{Code, codes};
+use cc_testkit::published::corpus;
 use cc_verifier::ccel::{self, EventType, Replay};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -374,7 +363,7 @@ fn observed(folder: &str, name: &str) -> [u8; 48] {
 }
 
 fn read(path: &str) -> Vec<u8> {
-    let corpus = common::corpus().expect("the published evidence");
+    let corpus = corpus();
     std::fs::read(corpus.join("tdx").join(path)).unwrap()
 }
 

@@ -4,11 +4,6 @@
 //! (*decisions.md* 6) are with the policy; here is only what they rest on, that the claim is made. What is about one OCSP
 //! answer or one reference manifest alone is with those.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/gpu.rs"]
-mod gpu;
-
 use cc_core::gpu::encode;
 use cc_testkit::gpu::device_chain::{COMPOSITE_DEVICE_ID, TCB_INFO, bundle, root_with_key, tcb_info};
 use cc_testkit::gpu::mint::FWID;
@@ -16,9 +11,10 @@ use cc_testkit::gpu::report::item;
 use cc_testkit::gpu::rim::Measurement;
 use cc_testkit::gpu::{Arch, DeviceChain, NOW, Report, World, keys};
 use cc_testkit::ocsp::CertStatus;
-use gpu::{Parts, first};
 
 use Arch::{Blackwell, Hopper, Ls10};
+
+use crate::common::gpu::{Parts, first};
 
 /// A world, and what of it is handed to the verifier in another form.
 struct Case {

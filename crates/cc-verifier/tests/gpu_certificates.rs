@@ -1,11 +1,6 @@
 //! Every certificate of a device's chain is what its place requires, and chains that come with the endorsements find their
 //! devices.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/gpu.rs"]
-mod gpu;
-
 use cc_testkit::der;
 use cc_testkit::gpu::device_chain::{
     COMPOSITE_DEVICE_ID, TCB_INFO, bundle, composite_device_id, name, root_der, root_with_key, tcb_info,
@@ -15,7 +10,9 @@ use cc_testkit::gpu::{Arch, DeviceChain, World, keys, rim};
 use cc_testkit::snp::ca::{BASIC_CONSTRAINTS, KEY_USAGE};
 use cc_testkit::snp::{Ext, SigKind};
 use cc_verifier::gpu::{Anchors, RootCertificates, Verifier};
-use gpu::{Parts, first, hopper, reply_code};
+
+use crate::common::codes::reply_code;
+use crate::common::gpu::{self, Parts, first, hopper};
 
 const SIGNATURE: &str = "gpu.chain.signature";
 

@@ -1,13 +1,9 @@
 //! The form of a report, field by field: everything that is not the one form is refused, and nothing that may vary is.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/gpu.rs"]
-mod gpu;
-
 use cc_testkit::gpu::report::item;
 use cc_testkit::gpu::{Arch, Report, World};
-use gpu::{Parts, first};
+
+use crate::common::gpu::{Parts, first};
 
 const MALFORMED: &str = "gpu.spdm.malformed";
 

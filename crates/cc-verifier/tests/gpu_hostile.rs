@@ -1,19 +1,16 @@
 //! What comes from a stranger: no bit of a report or of a chain can be another one, nothing can be cut off or added, limits
 //! hold, and a memory changes nothing.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/gpu.rs"]
-mod gpu;
-
 use cc_core::gpu::{Device, DeviceClass, decode, encode};
 use cc_core::limits::{MAX_CERTIFICATE, MAX_CLAIM_ENTRIES, MAX_CLAIMS, MAX_ENDORSEMENT, MAX_ENDORSEMENTS};
 use cc_core::message::{Blob, Message, VerifyReply, VerifyRequest, WireOutcome};
 use cc_core::{Claims, Profile, UnixTime};
 use cc_testkit::gpu::{Arch, DAY, NOW, World};
 use cc_verifier::gpu::{Opaque, Report, Verifier};
-use gpu::{Parts, anchors, hopper, reply_code};
 use proptest::prelude::*;
+
+use crate::common::codes::{outcome_code, reply_code};
+use crate::common::gpu::{Parts, anchors, hopper};
 
 /// A verifier that knows the devices of a world.
 fn knowing(request: &VerifyRequest) -> Verifier {
@@ -121,7 +118,7 @@ fn slots_have_limits() {
             let slot = choose(&mut parts);
             let own = slot.len();
             slot.resize(own.max(count), vec![1; length]);
-            gpu::code(&parts.outcome()).to_owned()
+            outcome_code(&parts.outcome()).to_owned()
         };
         assert_eq!(code(MAX_ENDORSEMENTS, 1), "accept", "{what}: as many as may be");
         assert_eq!(code(MAX_ENDORSEMENTS + 1, 1), "env.size.exceeded", "{what}: one more");

@@ -1,17 +1,14 @@
 //! NVIDIA's attestation service in place of manifests and OCSP answers.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/gpu.rs"]
-mod gpu;
-
 use cc_core::exchange;
 use cc_core::message::{Blob, Plan, PlanRequest, VerifyReply, VerifyRequest, WireOutcome};
 use cc_testkit::gpu::report::item;
 use cc_testkit::gpu::{Arch, NOW, World};
 use cc_testkit::nras::{Answer, ISS, jwks};
 use cc_verifier::gpu::Verifier;
-use gpu::{Parts, anchors, first, reply_code};
+
+use crate::common::codes::reply_code;
+use crate::common::gpu::{Parts, anchors, first};
 
 const NONCE: [u8; 32] = [0x5A; 32];
 

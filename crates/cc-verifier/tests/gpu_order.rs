@@ -1,15 +1,12 @@
 //! What is missing is noted and does not stop anything; the first rejection wins over all that is missing, and the first
 //! missing thing is the outcome otherwise (*decisions.md* 1 to 3). And of several manifests the right one is taken.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/gpu.rs"]
-mod gpu;
-
 use cc_core::Outcome;
 use cc_testkit::gpu::report::item;
 use cc_testkit::gpu::{Arch, Member, NOW, World};
-use gpu::{Parts, code, first, hopper, now, waive};
+
+use crate::common::codes::outcome_code;
+use crate::common::gpu::{Parts, first, hopper, now, waive};
 
 const OCSP: &str = "gpu.ocsp.unavailable";
 const RIM: &str = "gpu.rim.not_found";
@@ -21,7 +18,7 @@ fn verify(parts: &Parts, waivers: &[&str]) -> (String, Vec<String>) {
         Outcome::Accept(accepted) => accepted.waived.iter().map(|code| code.as_str().to_owned()).collect(),
         Outcome::Reject(_) | Outcome::Indeterminate(_) => Vec::new(),
     };
-    (code(&outcome).to_owned(), waived)
+    (outcome_code(&outcome).to_owned(), waived)
 }
 
 #[test]
@@ -68,7 +65,7 @@ fn rejections_win_over_what_is_missing() {
         let parts = Parts { evidence: world.evidence(), ..Parts::default() };
         assert_eq!(parts.code(), expected, "{what}, without endorsements");
         let waived = parts.verify(&waive(&[OCSP, RIM]), now()).outcome;
-        assert_eq!(code(&waived), expected, "{what}, with everything waived");
+        assert_eq!(outcome_code(&waived), expected, "{what}, with everything waived");
     }
     // One manifest is compared although the other one is missing.
     let mut world = hopper();

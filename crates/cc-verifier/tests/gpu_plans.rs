@@ -1,10 +1,5 @@
 //! Plans: what is asked for, where, and what is refused at once.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/gpu.rs"]
-mod gpu;
-
 use std::collections::BTreeSet;
 
 use cc_core::message::{Message, Plan};
@@ -12,7 +7,8 @@ use cc_testkit::der;
 use cc_testkit::gpu::report::item;
 use cc_testkit::gpu::{Arch, NOW, World};
 use cc_testkit::ocsp::{Authority, Hash};
-use gpu::{Parts, first, hopper};
+
+use crate::common::gpu::{Parts, first, hopper};
 
 const RIM: &str = "https://rim.attestation.nvidia.com/v1/rim/";
 

@@ -1,22 +1,20 @@
 //! Published reports: each has the outcome that its signature, the reference manifests and the OCSP answers of a time give
 //! it, with the claims that the corpus observed, or is refused for the reason in the table.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/gpu_corpus.rs"]
-mod gpu_corpus;
-#[path = "common/gpu_published.rs"]
-mod gpu_published;
-
 use std::collections::BTreeSet;
 
 use cc_core::Claims;
 use cc_core::gpu::{Device, DeviceClass};
 use cc_core::message::{Message, WireOutcome};
 use cc_verifier::gpu::{Anchors, Report, Verifier};
-use gpu_corpus::corpus;
-use gpu_published::{code, devices, endorsements, expected, plan_request, read, verify, verify_request};
 use serde_json::{Value, json};
+
+use crate::common::gpu_published::{
+    devices, endorsements, expected, plan_request, read, verify, verify_request,
+};
+use cc_testkit::published::corpus;
+
+use crate::common::codes::reply_code;
 
 const OCSP: &str = "gpu.ocsp.unavailable";
 const RIM: &str = "gpu.rim.not_found";
@@ -100,7 +98,7 @@ fn published_reports_have_the_expected_outcome() {
     let mut wrong = Vec::new();
     for (folder, file, files, at, waivers, expected) in ROWS {
         let reply = verify(&devices(folder, file), &endorsements(folder, files), at, waivers);
-        if code(&reply) != expected {
+        if reply_code(&reply) != expected {
             wrong.push(format!("{folder}/{file} with {files:?}: {:?}, expected {expected}", reply.outcome));
         }
     }
@@ -229,7 +227,7 @@ fn published_chains_have_the_expected_outcome() {
     ] {
         let device = Device { cert_chain: read(&format!("{folder}/{file}")), ..genuine.clone() };
         let reply = verify(&[device], &[], JUN_2025, BOTH);
-        assert_eq!(code(&reply), expected, "{file}: {:?}", reply.outcome);
+        assert_eq!(reply_code(&reply), expected, "{file}: {:?}", reply.outcome);
     }
 }
 
@@ -283,8 +281,9 @@ fn no_bit_of_a_report_can_be_flipped() {
         ("nvidia-switch/ls10-nvat", "report.bin", JUN_2026),
     ] {
         let genuine = devices(folder, file);
-        let code_of =
-            |devices: &[Device]| code(&verifier.verify(&verify_request(devices, &[], at, BOTH))).to_owned();
+        let code_of = |devices: &[Device]| {
+            reply_code(&verifier.verify(&verify_request(devices, &[], at, BOTH))).to_owned()
+        };
         assert_eq!(code_of(&genuine), "accept", "{folder}");
         for position in 0..genuine[0].report.len() {
             let mut devices = genuine.clone();
@@ -310,7 +309,7 @@ fn a_memory_changes_nothing() {
                 verify_request(&devices(folder, file), &endorsements(folder, files), at + late, waivers);
             let (plain, remembered) = (none.verify(&request), some.verify(&request));
             assert_eq!(plain.to_bytes(), remembered.to_bytes(), "{folder}/{file} with {files:?}");
-            accepted += usize::from(code(&plain) == "accept");
+            accepted += usize::from(reply_code(&plain) == "accept");
         }
     }
     println!("{accepted} accepted");
@@ -326,8 +325,8 @@ fn plan(devices: &[Device], endorsements: &[Vec<u8>]) -> Claims {
 fn a_switch_is_no_gpu() {
     let mut device = devices("nvidia-switch/ls10-nvat", "report.bin").remove(0);
     device.class = DeviceClass::Gpu;
-    assert_eq!(code(&verify(&[device], &[], JUN_2026, BOTH)), "gpu.arch.mismatch");
+    assert_eq!(reply_code(&verify(&[device], &[], JUN_2026, BOTH)), "gpu.arch.mismatch");
     let mut device = devices(COMPLETE, "report.bin").remove(0);
     device.class = DeviceClass::Switch;
-    assert_eq!(code(&verify(&[device], &[], JUN_2025, BOTH)), "gpu.arch.mismatch");
+    assert_eq!(reply_code(&verify(&[device], &[], JUN_2025, BOTH)), "gpu.arch.mismatch");
 }

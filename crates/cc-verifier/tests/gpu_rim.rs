@@ -1,11 +1,6 @@
 //! Reference manifests (steps G12 to G15): the rows of the catalogue that are about one of them, and every check of what
 //! a manifest says and of who says it.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/rim.rs"]
-mod rim;
-
 use cc_core::UnixTime;
 use cc_testkit::der;
 use cc_testkit::gpu::rim::{
@@ -15,7 +10,8 @@ use cc_testkit::gpu::{DAY, NOW};
 use cc_testkit::snp::ca::{BASIC_CONSTRAINTS, KEY_USAGE};
 use cc_testkit::snp::{CertSpec, Ext, SigKind, keys};
 use cc_verifier::gpu::rim::{Kind, Rim, document};
-use rim::{accepted, code, replaced, signature_code, signed_code, tag};
+
+use crate::common::rim::{accepted, code, replaced, signature_code, signed_code, tag};
 
 const ROOT: usize = 0;
 const AUTHORITY: usize = 1;

@@ -1,19 +1,16 @@
 //! Published manifests, each with its expected outcome.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/gpu_corpus.rs"]
-mod gpu_corpus;
-
 use std::collections::BTreeSet;
 
 use cc_core::{Finding, UnixTime};
 use cc_testkit::gpu::rim::{Signature, Signer, Tag, root_der};
+use cc_testkit::published::corpus;
 use cc_verifier::gpu::rim::{Kind, Rim};
-use gpu_corpus::{corpus, rim_root};
 use serde_json::Value;
 
 use Kind::{Driver, SwitchBios, Vbios};
+
+use crate::common::gpu_corpus::rim_root;
 
 /// Manifests that NVIDIA signed and nobody changed, with how many active measurements they have.
 const GOOD: [(&str, Kind, usize); 13] = [

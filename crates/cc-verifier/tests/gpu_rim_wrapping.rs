@@ -1,13 +1,9 @@
 //! Every way to make a signature cover something else than what is read, or to be read differently than it was signed:
 //! what a signature may look like, and which XML there is (step G12).
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/rim.rs"]
-mod rim;
-
 use cc_testkit::gpu::rim::{Reference, Signature, Signer, Tag, canonical};
-use rim::{accepted, code, replaced, signature_code, signed_code, tag};
+
+use crate::common::rim::{accepted, code, replaced, signature_code, signed_code, tag};
 
 const WRAPPING: &str = "gpu.rim.wrapping";
 const SIGNATURE: &str = "gpu.rim.signature";

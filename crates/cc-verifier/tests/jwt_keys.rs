@@ -1,10 +1,5 @@
 //! Sets of keys, and which keys can be used (J4).
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/jwt.rs"]
-mod jwt;
-
 use std::sync::OnceLock;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -13,7 +8,9 @@ use cc_testkit::jwt::{Object, base64url, certified_key, ec_key, key_set, rsa_key
 use cc_testkit::snp::cert::amd_name;
 use cc_testkit::snp::{CertSpec, LeafKind, Product, SigKind, SignKey, keys};
 use cc_verifier::jwt::Jwks;
-use jwt::{Case, code, published};
+
+use crate::common::codes::result_code;
+use crate::common::jwt::{Case, published};
 
 /// The smallest key that is allowed.
 fn rsa_2048() -> &'static SignKey {
@@ -76,7 +73,7 @@ fn sets_are_objects_with_keys() {
         case.jwks = Some(set.into_bytes());
         assert_eq!(case.code(), expected, "{name}");
     }
-    assert_eq!(code(&Jwks::parse(b"\xff")), UNREADABLE);
+    assert_eq!(result_code(&Jwks::parse(b"\xff")), UNREADABLE);
 }
 
 #[test]

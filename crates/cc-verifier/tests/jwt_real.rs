@@ -1,21 +1,14 @@
 //! Published tokens of Microsoft Azure Attestation, with the keys that were published with them.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/jwt.rs"]
-mod jwt;
-
 use cc_core::UnixTime;
+use cc_testkit::published::corpus;
 use cc_verifier::jwt::{Algorithm, Issuer, Jwks, verify};
-use jwt::code;
+
+use crate::common::codes::result_code;
 
 fn read(item: &str, file: &str) -> Vec<u8> {
-    let beside = || concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/evidence").into();
-    let corpus = std::env::var_os("MUSTER_CORPUS").map_or_else(beside, std::path::PathBuf::from);
-    let path = corpus.join("maa-token").join(item).join(file);
-    std::fs::read(&path).unwrap_or_else(|error| {
-        panic!("no published evidence at {}: {error}; set MUSTER_CORPUS", path.display())
-    })
+    let path = corpus().join("maa-token").join(item).join(file);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 const SHARED: Issuer<'static> = Issuer {
@@ -47,8 +40,9 @@ fn published_tokens_of_a_published_key() {
     for file in ["token-attest-0.jwt", "token-attest-1.jwt", "token-policy-0.jwt"] {
         let token = read("sgx-2021-jwks", file);
         let issued = issued(&token);
-        let outcome =
-            |issuer: &Issuer<'_>, jwks, now| code(&verify(&token, issuer, jwks, UnixTime::from_secs(now)));
+        let outcome = |issuer: &Issuer<'_>, jwks, now| {
+            result_code(&verify(&token, issuer, jwks, UnixTime::from_secs(now)))
+        };
         outcomes.push(outcome(&TENANT, Some(&jwks), issued));
         assert_eq!(outcome(&TENANT, None, issued), "jwt.jwks.unavailable", "{file}");
         assert_eq!(outcome(&TENANT, Some(&jwks), issued + 301), "jwt.too_old", "{file}");
@@ -66,7 +60,7 @@ fn published_tokens_of_a_published_key() {
 fn a_published_token_without_its_key() {
     let token = read("sevsnpvm-2025", "token.jwt");
     let now = UnixTime::from_secs(issued(&token));
-    assert_eq!(code(&verify(&token, &SHARED, None, now)), "jwt.jwks.unavailable");
+    assert_eq!(result_code(&verify(&token, &SHARED, None, now)), "jwt.jwks.unavailable");
     let foreign = Jwks::parse(&read("sgx-2021-jwks", "jwks.json")).unwrap();
-    assert_eq!(code(&verify(&token, &SHARED, Some(&foreign), now)), "jwt.kid.unknown");
+    assert_eq!(result_code(&verify(&token, &SHARED, Some(&foreign), now)), "jwt.kid.unknown");
 }

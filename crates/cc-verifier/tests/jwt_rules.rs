@@ -1,13 +1,10 @@
 //! Rules J1 to J8 (*verification.md* 4.4), one violation each, and what is just not one.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/jwt.rs"]
-mod jwt;
-
 use cc_testkit::jwt::{Signing, base64url, compact, ec_key, key_set, quoted, rsa_key};
 use cc_testkit::snp::{LeafKind, Product, keys};
-use jwt::{Case, ISS, JWKS_URL, NOW, published};
+
+use crate::common::codes::result_code;
+use crate::common::jwt::{self, Case, ISS, JWKS_URL, NOW, published};
 
 type Row = (&'static str, fn() -> Case, fn(&mut Case), &'static str);
 
@@ -392,7 +389,7 @@ fn no_bit_of_a_token_can_be_turned() {
             let mut token = token.clone();
             token[at] ^= 1 << bit;
             let result = cc_verifier::jwt::verify(&token, &case.issuer, Some(&jwks), jwt::instant(NOW));
-            let code = jwt::code(&result);
+            let code = result_code(&result);
             assert_ne!(code, "accept", "byte {at}, bit {bit}");
             *outcomes.entry(code).or_default() += 1;
         }

@@ -1,10 +1,5 @@
 //! Tokens of Microsoft Azure Attestation: M1, M2, M7 and what of J1 to J8 depends on the configured issuers.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/requests.rs"]
-mod requests;
-
 use cc_core::azure::{self, runtime_data};
 use cc_core::message::{Blob, PlanRequest, VerifyReply, VerifyRequest, WireOutcome};
 use cc_core::{BoundKind, Profile, UnixTime};
@@ -13,7 +8,9 @@ use cc_testkit::maa::{self, ISS, jwks};
 use cc_testkit::snp::{LeafKind, NOW, Product, SignKey, World, ark_der};
 use cc_verifier::maa::Verifier;
 use cc_verifier::snp::Anchors;
-use requests::reply_code;
+
+use crate::common::codes::reply_code;
+use crate::common::requests;
 
 const BINDING: [u8; 64] = [0x2c; 64];
 const OTHER: &str = "https://sharedweu.weu.attest.azure.net";

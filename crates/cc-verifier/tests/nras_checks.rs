@@ -1,14 +1,11 @@
 //! Every check of answers of NVIDIA's attestation service (*verification.md* 3.5), one violation each.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/nras.rs"]
-mod nras;
-
 use cc_testkit::jwt::{Object, Signing, ec_key, key_set};
 use cc_testkit::nras::{Answer, KID, good_chain, jwks, key};
 use cc_testkit::snp::{LeafKind, keys};
-use nras::{NONCE, NOW, code, gpus, judge, judge_with, outcome};
+
+use crate::common::codes::result_code;
+use crate::common::nras::{NONCE, NOW, gpus, judge, judge_with, outcome};
 
 const MALFORMED: &str = "nras.claims.malformed";
 const DIGEST: &str = "nras.submod.digest_mismatch";
@@ -139,12 +136,12 @@ fn all_tokens_are_the_services() {
         ("unsigned", |a| a.overall.signing = Signing::None, "jwt.signature.invalid"),
     ]);
     let other = key_set(&[ec_key(KID, keys::leaf(LeafKind::Vcek))]);
-    assert_eq!(code(&judge_with(&gpus(1).body(), Some(&other))), "jwt.signature.invalid");
+    assert_eq!(result_code(&judge_with(&gpus(1).body(), Some(&other))), "jwt.signature.invalid");
 }
 
 #[test]
 fn missing_keys_stop_nothing() {
-    let keyless = |answer: &Answer| code(&judge_with(&answer.body(), None));
+    let keyless = |answer: &Answer| result_code(&judge_with(&answer.body(), None));
     assert_eq!(keyless(&gpus(2)), "jwt.jwks.unavailable");
     let mut answer = gpus(2);
     device(&mut answer).set("secboot", "false");

@@ -1,19 +1,16 @@
 //! Published answers of NVIDIA's service, and published claims signed anew.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/nras.rs"]
-mod nras;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cc_core::{Claims, Finding, UnixTime};
 use cc_testkit::jwt::{Object, Signing, compact, ec_key, key_set};
 use cc_testkit::nras::{KID, Signed, jwks, key, submods};
+use cc_testkit::published::corpus;
 use cc_verifier::jwt::Jwks;
 use cc_verifier::nras::{Service, verify};
-use nras::code;
 use serde_json::Value;
+
+use crate::common::codes::result_code;
 
 /// The nonce of all published answers.
 const NONCE: &str = "931d8dd0add203ac3d8b4fbde75e115278eefcdceac5b87671a748f32364dfcb";
@@ -56,12 +53,8 @@ const PUBLISHED: [Published; 2] = [
 ];
 
 fn read(item: &str, file: &str) -> Vec<u8> {
-    let beside = || concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/evidence").into();
-    let corpus = std::env::var_os("MUSTER_CORPUS").map_or_else(beside, std::path::PathBuf::from);
-    let path = corpus.join("nras-token").join(item).join(file);
-    std::fs::read(&path).unwrap_or_else(|error| {
-        panic!("no published evidence at {}: {error}; set MUSTER_CORPUS", path.display())
-    })
+    let path = corpus().join("nras-token").join(item).join(file);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn judge(body: &[u8], service: &Service<'_>, jwks: Option<&[u8]>, now: u64) -> Result<Claims, Finding> {
@@ -103,7 +96,7 @@ fn published_answers_lack_nothing_but_keys() {
     let foreign = key_set(&[ec_key("other", key())]);
     for Published { file, service, issued, .. } in &PUBLISHED {
         let body = read("gpu-switch-nvat", &format!("{file}_detached_eat.json"));
-        let outcome = |body: &[u8], service, jwks, now| code(&judge(body, service, jwks, now));
+        let outcome = |body: &[u8], service, jwks, now| result_code(&judge(body, service, jwks, now));
         assert_eq!(outcome(&body, service, None, *issued), "jwt.jwks.unavailable", "{file}");
         assert_eq!(outcome(&body, service, Some(&foreign), *issued), "jwt.kid.unknown", "{file}");
         assert_eq!(outcome(&body, service, None, issued + 301), "jwt.too_old", "{file}");
@@ -169,7 +162,7 @@ fn published_claims_signed_anew_are_judged() {
             let mut outcome = |claims: &Object| {
                 cases += 1;
                 let devices = vec![("GPU-0".to_owned(), signed(&claims.text()))];
-                code(&judge(&answer(&overall.text(), devices), &Service::NVIDIA, Some(&jwks()), NOW))
+                result_code(&judge(&answer(&overall.text(), devices), &Service::NVIDIA, Some(&jwks()), NOW))
             };
             let old = fitting(&format!("detached_claims_{verifier}.json"));
             assert_eq!(outcome(&old), "nras.claims.malformed", "{verifier}, version 2");
@@ -185,7 +178,7 @@ fn published_claims_signed_anew_are_judged() {
         let claims = fitting(&format!("detached_granular_claims_{verifier}.json"));
         let devices = vec![("GPU-0".to_owned(), signed(&claims.text()))];
         let result = judge(&answer(&overall.text(), devices), &Service::NVIDIA, Some(&jwks()), NOW);
-        assert_eq!(code(&result), "nras.claims.malformed", "{verifier}, version 2");
+        assert_eq!(result_code(&result), "nras.claims.malformed", "{verifier}, version 2");
     }
     eprintln!("{cases} combinations of published claims");
 }

@@ -1,15 +1,11 @@
 //! The rows of the negative test catalogue (*verification.md* 7) that answers about revocation decide. Each changes one
 //! thing in an exchange that is otherwise acceptable.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/ocsp.rs"]
-mod ocsp;
-
 use cc_testkit::ocsp::{CertStatus, EXTENDED_KEY_USAGE};
 use cc_testkit::snp::mint::DAY;
 use cc_verifier::ocsp::{Answers, Chain, Problem};
-use ocsp::{Case, code, now, other_authority};
+
+use crate::common::ocsp::{self, Case, code, now, other_authority};
 
 type Row = (&'static str, Chain, fn(&mut Case), &'static str);
 

@@ -1,10 +1,5 @@
 //! Every check of answers that no row of the catalogue covers, one violation each, and what is just not one.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/ocsp.rs"]
-mod ocsp;
-
 use cc_core::exchange;
 use cc_testkit::der;
 use cc_testkit::ocsp::{Authority, CertStatus, EXTENDED_KEY_USAGE, Hash, NO_CHECK, OCSP_SIGNING};
@@ -12,7 +7,8 @@ use cc_testkit::snp::ca::{BASIC_CONSTRAINTS, KEY_USAGE};
 use cc_testkit::snp::mint::{DAY, NOW};
 use cc_testkit::snp::{Ext, keys};
 use cc_verifier::ocsp::{Answers, Chain, Problem, Subject, is_answer, request};
-use ocsp::{Case, NONCE, SERIAL, code, now, other_authority, status, subject};
+
+use crate::common::ocsp::{Case, NONCE, SERIAL, code, now, other_authority, status, subject};
 
 type Row = (&'static str, fn(&mut Case), &'static str);
 

@@ -1,13 +1,10 @@
 //! The published answers of NVIDIA's responders: each shows for its day that the certificate it was asked for is good, and
 //! no byte of it can be another one.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-use std::path::PathBuf;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cc_core::UnixTime;
+use cc_testkit::published::corpus;
 use cc_verifier::ocsp::{Answers, Problem, Subject, is_answer};
 
 const FOLDER: &str = "nvidia-gpu/hopper-550.90.07-complete";
@@ -29,12 +26,8 @@ const ANSWERS: [(&str, &str, usize, u64); 7] = [
 ];
 
 fn read(file: &str) -> String {
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/evidence"));
-    let corpus = std::env::var_os("MUSTER_CORPUS").map_or_else(beside, PathBuf::from);
-    let path = corpus.join(FOLDER).join(file);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| {
-        panic!("no published evidence at {}; set MUSTER_CORPUS: {error}", path.display())
-    })
+    let path = corpus().join(FOLDER).join(file);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn answer(name: &str) -> Vec<u8> {

@@ -2,13 +2,6 @@
 //!
 //! Each row changes one thing in an otherwise acceptable world and names the exact code.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/requests.rs"]
-mod requests;
-#[path = "common/synthetic.rs"]
-mod synthetic;
-
 use cc_testkit::snp::certtable::VCEK_GUID;
 use cc_testkit::snp::keys::{self, stranger_p256};
 use cc_testkit::snp::leaf::{ia5, oids};
@@ -21,6 +14,10 @@ use cc_verifier::snp::Verifier;
 
 use LeafKind::{Vcek, Vlek};
 use Product::{Genoa, Milan, Turin};
+
+use crate::common::codes::{outcome_code, reply_code};
+use crate::common::requests;
+use crate::common::synthetic;
 
 /// A world, and what of it is handed to the verifier in another form.
 struct Case {
@@ -42,13 +39,13 @@ impl Case {
         if let Some(table) = &self.table {
             let request = requests::request(evidence, &[table, &self.world.crl]);
             let reply = Verifier::new(synthetic::anchors(), 0).verify(&request);
-            return requests::reply_code(&reply).to_owned();
+            return reply_code(&reply).to_owned();
         }
         let mut slots = synthetic::slots(&self.world);
         if !self.has_crl {
             slots.crls.clear();
         }
-        synthetic::code(&synthetic::check(evidence, &slots).outcome).to_owned()
+        outcome_code(&synthetic::check(evidence, &slots).outcome).to_owned()
     }
 }
 

@@ -1,16 +1,14 @@
 //! The claims of accepted reports, each of them and nothing else (*decisions.md* 18).
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/synthetic.rs"]
-mod synthetic;
-
 use cc_core::{Accepted, Outcome};
 use cc_testkit::snp::{LeafKind, Product, Tcb, World};
 use serde_json::Value;
 
 use LeafKind::{Vcek, Vlek};
 use Product::{Milan, Turin};
+
+use crate::common::codes::outcome_code;
+use crate::common::synthetic;
 
 type Row = (Product, LeafKind, fn(&mut World), &'static str);
 
@@ -60,7 +58,7 @@ fn claims_are_those_of_the_report() {
         let mut world = World::new(product, kind);
         edit(&mut world);
         let outcome = synthetic::check(world.report.bytes(), &synthetic::slots(&world)).outcome;
-        assert_eq!(synthetic::code(&outcome), "accept");
+        assert_eq!(outcome_code(&outcome), "accept");
         let Outcome::Accept(Accepted { claims, bound, waived }) = outcome else { panic!("{outcome:?}") };
         assert_eq!(bound.bytes, world.report.report_data());
         assert!(waived.is_empty());

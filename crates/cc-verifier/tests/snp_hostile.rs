@@ -1,18 +1,15 @@
 //! Hostile bytes: no altered report is accepted, and nothing panics.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/requests.rs"]
-mod requests;
-#[path = "common/synthetic.rs"]
-mod synthetic;
-
 use std::sync::LazyLock;
 
 use cc_core::message::{MESSAGE_VERSION, PlanRequest};
 use cc_testkit::snp::{LeafKind, Product, World};
 use cc_verifier::snp::{ChainCache, Report, Slots, Verifier, certtable, verify};
 use proptest::prelude::*;
+
+use crate::common::codes::{outcome_code, reply_code};
+use crate::common::requests;
+use crate::common::synthetic;
 
 #[test]
 fn every_bit_of_a_report_counts() {
@@ -24,7 +21,7 @@ fn every_bit_of_a_report_counts() {
         let accepted = |report: &[u8]| {
             let slots = synthetic::slots(&world);
             let answer = verify(report, &slots, &anchors, &waivers, synthetic::now(), &cache);
-            synthetic::code(&answer.outcome) == "accept"
+            outcome_code(&answer.outcome) == "accept"
         };
         assert!(accepted(&report), "{product:?}");
         for bit in 0..report.len() * 8 {
@@ -59,7 +56,7 @@ fn accepts(evidence: &[u8], blobs: &[&[u8]]) -> bool {
         crls: blobs.to_vec(),
     };
     let _ = synthetic::check(evidence, &slots);
-    requests::reply_code(&VERIFIER.verify(&request)) == "accept"
+    reply_code(&VERIFIER.verify(&request)) == "accept"
 }
 
 fn objects() -> [&'static [u8]; 4] {

@@ -1,12 +1,5 @@
 //! Sizes and numbers: what comes from a stranger costs little before its signature is checked.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/requests.rs"]
-mod requests;
-#[path = "common/synthetic.rs"]
-mod synthetic;
-
 use cc_core::limits::MAX_ENDORSEMENTS;
 use cc_core::message::VerifyReply;
 use cc_testkit::snp::{CertSpec, CrlSpec, Ext, LeafKind, Product, Revoked, World};
@@ -14,6 +7,10 @@ use cc_verifier::snp::{Slots, Verifier};
 
 use LeafKind::Vcek;
 use Product::Milan;
+
+use crate::common::codes::{outcome_code, reply_code};
+use crate::common::requests;
+use crate::common::synthetic;
 
 fn drop_ref<T>(_: &mut T) {}
 
@@ -47,7 +44,7 @@ fn slots_have_limits() {
                 slot.push(good);
             });
             let outcome = synthetic::check(world.report.bytes(), &slots).outcome;
-            assert_eq!(synthetic::code(&outcome), expected, "{what}: {count}, the longest {length}");
+            assert_eq!(outcome_code(&outcome), expected, "{what}: {count}, the longest {length}");
         }
     }
 }
@@ -61,7 +58,7 @@ fn endorsements_count_once() {
         blobs.extend([object.as_slice(); 15]);
     }
     let accepted = reply(&world, &blobs);
-    assert_eq!(requests::reply_code(&accepted), "accept");
+    assert_eq!(reply_code(&accepted), "accept");
     assert_eq!(accepted.floors[0].endorsement, 1, "the first of the equal lists");
     assert_eq!((accepted.recognised[1].as_str(), accepted.recognised[15].as_str()), ("snp.crl", "snp.crl"));
     let leaves: Vec<_> = (1..=9_u8)
@@ -72,7 +69,7 @@ fn endorsements_count_once() {
         })
         .collect();
     let leaves: Vec<_> = leaves.iter().map(Vec::as_slice).collect();
-    assert_eq!(requests::reply_code(&reply(&world, &leaves)), "env.size.exceeded");
+    assert_eq!(reply_code(&reply(&world, &leaves)), "env.size.exceeded");
 }
 
 #[test]
@@ -83,7 +80,7 @@ fn more_endorsements_than_allowed_are_not_looked_at() {
             .verify(&requests::request(b"short", &vec![world.crl.as_slice(); count]));
         assert_eq!(refused.recognised, vec![name; count]);
         let code = if count == MAX_ENDORSEMENTS { "snp.format.length" } else { "env.size.exceeded" };
-        assert_eq!(requests::reply_code(&refused), code);
+        assert_eq!(reply_code(&refused), code);
     }
 }
 
@@ -132,7 +129,7 @@ fn lists_of_extensions_have_a_limit() {
             let mut world = World::new(Milan, Vcek);
             edit(&mut world, count);
             let reply = reply(&world, &[&world.leaf, &world.intermediate, &world.crl]);
-            assert_eq!(requests::reply_code(&reply), expected, "{what}: {count}");
+            assert_eq!(reply_code(&reply), expected, "{what}: {count}");
         }
     }
 }
@@ -147,7 +144,7 @@ fn entries_of_lists_are_judged_behind_the_signature() {
         [("authentic", spec.sign(world.ark_key)), ("forged", spec.sign(world.intermediate_key))]
     {
         let refused = reply(&world, &[&world.leaf, &world.intermediate, &crl]);
-        assert_eq!(requests::reply_code(&refused), "snp.crl.signature", "{what}");
+        assert_eq!(reply_code(&refused), "snp.crl.signature", "{what}");
         assert_eq!(refused.recognised[2], "snp.crl", "{what}");
     }
 }
@@ -163,7 +160,7 @@ fn revocation_lists_have_room_for_thousands() {
         let crl = list(entries);
         assert_eq!(crl.len() > 256 * 1024, name == "unknown", "{} bytes", crl.len());
         let reply = reply(&world, &[&world.leaf, &world.intermediate, &crl]);
-        assert_eq!((requests::reply_code(&reply), reply.recognised[2].as_str()), (code, name));
+        assert_eq!((reply_code(&reply), reply.recognised[2].as_str()), (code, name));
     }
 }
 
@@ -172,7 +169,7 @@ fn certificate_tables_are_checked_to_the_last_byte() {
     let world = World::new(Milan, Vcek);
     let outcome = |table: Vec<u8>| {
         let reply = reply(&world, &[&table, &world.crl]);
-        requests::reply_code(&reply).to_owned()
+        reply_code(&reply).to_owned()
     };
     let edited = |edit: &dyn Fn(&mut cc_testkit::snp::CertTable)| {
         let mut table = world.cert_table();

@@ -1,15 +1,13 @@
 //! The order of the steps: of two violations the one of the earlier step is the outcome (*verification.md* 1.2).
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/synthetic.rs"]
-mod synthetic;
-
 use cc_testkit::snp::keys::stranger_p384;
 use cc_testkit::snp::leaf::oids;
 use cc_testkit::snp::{CertSpec, LeafKind, NOW, Product, ReportBuilder, SigKind, Tcb, World, ark_der};
 
 use Product::{Genoa, Milan};
+
+use crate::common::codes::outcome_code;
+use crate::common::synthetic;
 
 /// A step, a violation of it alone, its code. Each leaves what the others change as it is.
 type Row = (&'static str, fn(&mut World), &'static str);
@@ -63,7 +61,7 @@ fn microcode(by: i8) -> [u8; 8] {
 
 fn outcome(world: &World, length: usize) -> String {
     let evidence = &world.report.bytes()[..length];
-    synthetic::code(&synthetic::check(evidence, &synthetic::slots(world)).outcome).to_owned()
+    outcome_code(&synthetic::check(evidence, &synthetic::slots(world)).outcome).to_owned()
 }
 
 #[test]

@@ -1,13 +1,6 @@
 //! What the outcome is when several things are wrong, missing, offered twice or remembered (*decisions.md* 1 to 4, 26),
 //! and what the plan asks for.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/requests.rs"]
-mod requests;
-#[path = "common/synthetic.rs"]
-mod synthetic;
-
 use cc_core::message::{Message, VerifyReply};
 use cc_core::{Outcome, Profile, UnixTime, Waivers, codes};
 use cc_testkit::snp::keys::stranger_p384;
@@ -18,7 +11,10 @@ use cc_verifier::snp::{ChainCache, Slots, Verifier, verify};
 
 use LeafKind::{Vcek, Vlek};
 use Product::{Genoa, Milan, Turin};
-use synthetic::{anchors, check, code, now, slots};
+
+use crate::common::codes::{outcome_code, reply_code};
+use crate::common::requests;
+use crate::common::synthetic::{anchors, check, now, slots};
 
 fn drop_ref<T>(_: &mut T) {}
 
@@ -117,7 +113,7 @@ fn rejections_come_before_what_is_missing() {
         let mut slots = slots(&world);
         edit(&mut slots);
         let outcome = check(world.report.bytes(), &slots).outcome;
-        assert_eq!(code(&outcome), expected, "{what}: {outcome:?}");
+        assert_eq!(outcome_code(&outcome), expected, "{what}: {outcome:?}");
         let indeterminate = matches!(outcome, Outcome::Indeterminate(_));
         assert_eq!(indeterminate, expected.ends_with(".missing") && !expected.contains("ext"), "{what}");
     }
@@ -153,7 +149,7 @@ fn version_2_without_certificates() {
         ("all", full, "accept"),
     ];
     for (what, slots, expected) in cases {
-        assert_eq!(code(&check(world.report.bytes(), &slots).outcome), expected, "{what}");
+        assert_eq!(outcome_code(&check(world.report.bytes(), &slots).outcome), expected, "{what}");
     }
 }
 
@@ -188,7 +184,7 @@ fn version_2_takes_the_first_line_that_lacks_nothing() {
         let outcome = check(milan.report.bytes(), &slots).outcome;
         let found = match &outcome {
             Outcome::Accept(accepted) => accepted.claims.text("product").unwrap(),
-            _ => code(&outcome),
+            _ => outcome_code(&outcome),
         };
         assert_eq!(found, expected, "{what}");
     }
@@ -209,8 +205,11 @@ fn a_waiver_turns_only_the_missing_list() {
     assert_eq!(accepted.claims.text("crl_number"), Ok("0x4"));
     let mut expired = world.clone();
     expired.edit_crl(|crl| crl.next_update = Some(NOW - 1));
-    assert_eq!(code(&waive(&slots(&expired))), "snp.crl.expired");
-    assert_eq!(code(&waive(&Slots { leaves: vec![], crls: vec![], ..slots(&world) })), "snp.chain.missing");
+    assert_eq!(outcome_code(&waive(&slots(&expired))), "snp.crl.expired");
+    assert_eq!(
+        outcome_code(&waive(&Slots { leaves: vec![], crls: vec![], ..slots(&world) })),
+        "snp.chain.missing"
+    );
 }
 
 #[test]
@@ -240,11 +239,11 @@ fn the_first_candidate_that_nothing_rejects_counts() {
     ];
     for (what, leaves, expected) in cases {
         let slots = Slots { leaves, ..slots(&world) };
-        assert_eq!(code(&check(world.report.bytes(), &slots).outcome), expected, "{what}");
+        assert_eq!(outcome_code(&check(world.report.bytes(), &slots).outcome), expected, "{what}");
     }
     // Without a list, a candidate that nothing rejects is still preferred to one that is rejected.
     let slots_without = Slots { leaves: vec![&other_key, good], crls: vec![], ..slots(&world) };
-    assert_eq!(code(&check(world.report.bytes(), &slots_without).outcome), "snp.crl.missing");
+    assert_eq!(outcome_code(&check(world.report.bytes(), &slots_without).outcome), "snp.crl.missing");
     let slots = Slots { leaves: vec![&reissued, good], ..slots(&world) };
     let Outcome::Accept(accepted) = check(world.report.bytes(), &slots).outcome else { panic!() };
     assert_eq!(accepted.claims.text("leaf_not_before"), Ok("2023-01-02T00:00:00Z"));
@@ -261,7 +260,12 @@ fn other_certificates_do_not_disturb() {
         crls: worlds.iter().map(|w| w.crl.as_slice()).collect(),
     };
     for world in &worlds {
-        assert_eq!(code(&check(world.report.bytes(), &mixed).outcome), "accept", "{:?}", world.product);
+        assert_eq!(
+            outcome_code(&check(world.report.bytes(), &mixed).outcome),
+            "accept",
+            "{:?}",
+            world.product
+        );
     }
     // A renewed intermediate with another key stands beside the one that issued the leaf.
     let world = &worlds[0];
@@ -272,7 +276,7 @@ fn other_certificates_do_not_disturb() {
         vec![&world.intermediate, &renewed.intermediate],
     ] {
         let slots = Slots { intermediates, ..slots(world) };
-        assert_eq!(code(&check(world.report.bytes(), &slots).outcome), "accept");
+        assert_eq!(outcome_code(&check(world.report.bytes(), &slots).outcome), "accept");
     }
 }
 
@@ -307,7 +311,7 @@ fn answers_do_not_depend_on_memory() {
             request.evidence = evidence.to_vec();
             request.now = UnixTime::from_secs(at.unsigned_abs());
             let (with, without) = (cached.verify(&request), uncached.verify(&request));
-            assert_eq!(requests::reply_code(&with), expected);
+            assert_eq!(reply_code(&with), expected);
             assert_eq!(with.to_bytes(), without.to_bytes(), "{expected}");
             let by_slots = |cache: &ChainCache| {
                 verify(evidence, &slots(world), &anchors(), &Waivers::none(), request.now, cache)
@@ -323,7 +327,7 @@ fn memory_is_keyed_by_everything() {
     let cache = ChainCache::new(16);
     let run = |report: &[u8], slots: &Slots<'_>, anchors| {
         let verification = verify(report, slots, &anchors, &Waivers::none(), now(), &cache);
-        code(&verification.outcome).to_owned()
+        outcome_code(&verification.outcome).to_owned()
     };
     assert_eq!(run(world.report.bytes(), &slots(&world), anchors()), "accept");
     // The same certificates under other anchors.
@@ -372,7 +376,7 @@ fn unusable_anchors_reject_everything() {
         let slots = Slots { roots, ..slots(&world) };
         let answer =
             verify(world.report.bytes(), &slots, &anchors, &Waivers::none(), now(), &ChainCache::new(0));
-        assert_eq!(code(&answer.outcome), "snp.chain.untrusted_root");
+        assert_eq!(outcome_code(&answer.outcome), "snp.chain.untrusted_root");
     }
 }
 
@@ -407,7 +411,7 @@ fn endorsements_are_recognised_by_content() {
         "unknown",
     ];
     let accepted = reply(&vcek, &blobs);
-    assert_eq!(requests::reply_code(&accepted), "accept");
+    assert_eq!(reply_code(&accepted), "accept");
     assert_eq!(accepted.recognised, names);
     assert_eq!(accepted.floors[0].endorsement, 1);
     // Also when the report is refused, and when the table is.
@@ -417,20 +421,20 @@ fn endorsements_are_recognised_by_content() {
     let mut broken = vcek.cert_table();
     broken.terminated = false;
     let refused = reply(&vcek, &[&broken.build(), &vcek.crl]);
-    assert_eq!(requests::reply_code(&refused), "snp.certtable.malformed");
+    assert_eq!(reply_code(&refused), "snp.certtable.malformed");
     assert_eq!(refused.recognised, ["snp.certtable", "snp.crl"]);
     assert!(refused.floors.is_empty());
     // A certificate beyond the limit is not even read.
     let mut large = vcek.clone();
     large.edit_leaf(|leaf| leaf.set_ext("1.2.3.4", vec![0; 16 * 1024]));
     let unread = reply(&vcek, &[&large.leaf]);
-    assert_eq!(requests::reply_code(&unread), "snp.chain.missing");
+    assert_eq!(reply_code(&unread), "snp.chain.missing");
     assert_eq!(unread.recognised, ["unknown"]);
     // What a host must not ask.
     request = requests::request(vcek.report.bytes(), &blobs);
     request.waivers = vec!["snp.chain.missing".to_owned()];
-    assert_eq!(requests::reply_code(&verifier.verify(&request)), "plug.contract");
+    assert_eq!(reply_code(&verifier.verify(&request)), "plug.contract");
     request.waivers.clear();
     request.profile = Profile::parse("snp-raw-2").unwrap();
-    assert_eq!(requests::reply_code(&verifier.verify(&request)), "plug.contract");
+    assert_eq!(reply_code(&verifier.verify(&request)), "plug.contract");
 }

@@ -1,7 +1,5 @@
 //! What a plan asks for, and what it refuses (*verification.md* 1.4, *decisions.md* 19).
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
 use cc_core::limits::MAX_ENDORSEMENTS;
 use cc_core::message::{Blob, MESSAGE_VERSION, Plan, PlanRequest};
 use cc_core::{Profile, codes};

@@ -3,11 +3,6 @@
 //! Each row changes one thing in an otherwise acceptable world and names the exact code. Rows that a policy judges
 //! (*decisions.md* 6) are with the policy; here is only what they rest on, that the claim is made.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx.rs"]
-mod tdx;
-
 use cc_testkit::der;
 use cc_testkit::tdx::ca::intel_name;
 use cc_testkit::tdx::collateral::{Signed, SvnLevel, out_of_date};
@@ -15,9 +10,11 @@ use cc_testkit::tdx::field::{self, Field};
 use cc_testkit::tdx::sgx::oids;
 use cc_testkit::tdx::{Ca, EventLog, Form, NOW, QeIdentity, TcbInfo, World, ca, crl, keys};
 use cc_verifier::tdx::Verifier;
-use tdx::Parts;
 
 use Form::{V4, V5Td15};
+
+use crate::common::codes::reply_code;
+use crate::common::tdx::{self, Parts};
 
 /// A world, and what of it is handed to the verifier in another form.
 struct Case {
@@ -48,7 +45,7 @@ impl Case {
         blobs.extend(self.event_log.clone());
         let code = parts.code();
         let reply = Verifier::new(tdx::anchors(), 0).verify(&tdx::request(&parts.evidence, &blobs));
-        assert_eq!(tdx::reply_code(&reply), code, "unlabelled");
+        assert_eq!(reply_code(&reply), code, "unlabelled");
         code
     }
 }

@@ -1,11 +1,6 @@
 //! Every check of certificates and revocation lists (steps T4 and T5, and the signer of T6 and T7) that no row of the
 //! catalogue covers, one violation each, and what is just not one.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx.rs"]
-mod tdx;
-
 use cc_testkit::der;
 use cc_testkit::snp::ca::{
     AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, CRL_DISTRIBUTION_POINTS, KEY_USAGE, SUBJECT_KEY_ID,
@@ -16,7 +11,8 @@ use cc_testkit::tdx::ca::{SIGNER_NAME, intel_name};
 use cc_testkit::tdx::pck::{PCK_NAME, SGX_EXTENSION};
 use cc_testkit::tdx::sgx::{Value, oids};
 use cc_testkit::tdx::{Ca, NOW, SgxExtension, World, crl, keys};
-use tdx::{Parts, assert_code, assert_rows, replaced, world};
+
+use crate::common::tdx::{Parts, assert_code, assert_rows, replaced, world};
 
 #[test]
 fn certificates_of_the_quote_have_their_places() {

@@ -1,20 +1,16 @@
 //! Every check of the steps T2, T3 and T10 to T17 that no row of the catalogue covers, one violation each, and what is
 //! just not one.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx.rs"]
-mod tdx;
-
 use cc_testkit::der;
 use cc_testkit::tdx::collateral::{Module, ModuleIdentity, PlatformLevel, Standing, SvnLevel};
 use cc_testkit::tdx::field;
 use cc_testkit::tdx::quote::P256_ORDER;
 use cc_testkit::tdx::sgx::{COMPONENTS, oids};
 use cc_testkit::tdx::{Ca, Form, World, keys};
-use tdx::{Parts, assert_code, assert_rows, replaced, world};
 
 use Form::{V5Td10, V5Td15};
+
+use crate::common::tdx::{Parts, assert_code, assert_rows, replaced, world};
 
 #[test]
 fn every_form_under_every_authority_is_accepted() {

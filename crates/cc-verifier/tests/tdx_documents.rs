@@ -1,15 +1,11 @@
 //! Every check of TCB info and QE identity (steps T6 and T7) that no row of the catalogue covers, one violation each, and
 //! what is just not one.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx.rs"]
-mod tdx;
-
 use cc_testkit::tdx::ca::intel_name;
 use cc_testkit::tdx::collateral::rfc3339;
 use cc_testkit::tdx::{Ca, NOW, ca, keys};
-use tdx::{Parts, assert_code, assert_rows, replaced, world};
+
+use crate::common::tdx::{Parts, assert_code, assert_rows, replaced, world};
 
 #[test]
 fn tcb_infos_are_current_and_of_a_known_kind() {

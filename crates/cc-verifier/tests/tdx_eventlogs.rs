@@ -1,15 +1,11 @@
 //! Event logs that are supplied with a quote (step T22): whatever its form, a log counts only if it leads to the quote's
 //! registers.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx.rs"]
-mod tdx;
-
 use cc_testkit::tdx::ccel::{EV_NO_ACTION, Event};
 use cc_testkit::tdx::field::RTMRS;
 use cc_testkit::tdx::{EventLog, World};
-use tdx::{Parts, world};
+
+use crate::common::tdx::{Parts, world};
 
 /// A world whose registers are those of a small boot, and the log.
 fn measured() -> (World, EventLog) {

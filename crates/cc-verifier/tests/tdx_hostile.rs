@@ -1,17 +1,11 @@
 //! Hostile bytes: no altered quote is accepted, and nothing panics.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx_corpus.rs"]
-mod tdx_corpus;
-#[path = "common/tdx_rows.rs"]
-mod tdx_rows;
-
 use cc_core::message::{Blob, MESSAGE_VERSION, PlanRequest, VerifyRequest, WireOutcome};
 use cc_core::tdx::declared_length;
 use cc_core::{Claims, Profile, UnixTime};
 use cc_verifier::tdx::{Anchors, Quote, Verifier};
-use tdx_corpus::{QUOTES, collateral, quote};
+
+use crate::common::tdx_corpus::{QUOTES, collateral, quote};
 
 /// Quotes that published collateral accepts, with that and its time.
 const ACCEPTED: [(&str, &str, &str, u64); 4] = [

@@ -1,11 +1,6 @@
 //! Sizes and numbers, forms of endorsements, which of several is used, and what a memory may not change: what comes from
 //! a stranger costs little before its signature is checked, and nothing old stands in for something new.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx.rs"]
-mod tdx;
-
 use cc_core::limits::MAX_ENDORSEMENTS;
 use cc_core::message::{Message, VerifyReply, WireOutcome};
 use cc_core::{UnixTime, Waivers};
@@ -13,7 +8,9 @@ use cc_testkit::tdx::collateral::rfc3339;
 use cc_testkit::tdx::mint::chain_pem;
 use cc_testkit::tdx::{Ca, DAY, Form, NOW, World, ca, crl, field, keys};
 use cc_verifier::tdx::{Anchors, QuoteCache, Slots, Verifier, verify};
-use tdx::{Parts, reply_code, request, world};
+
+use crate::common::codes::{outcome_code, reply_code};
+use crate::common::tdx::{self, Parts, request, world};
 
 fn reply(world: &World, endorsements: &[Vec<u8>]) -> VerifyReply {
     Verifier::new(tdx::anchors(), 0).verify(&request(&world.quote.bytes(), endorsements))
@@ -50,7 +47,7 @@ fn slots_have_limits() {
             let cache = QuoteCache::new(0);
             let answer =
                 verify(&parts.evidence, &slots, &tdx::anchors(), &Waivers::none(), tdx::now(), &cache);
-            assert_eq!(tdx::code(&answer.outcome), expected, "{what}: {count}, the longest {length}");
+            assert_eq!(outcome_code(&answer.outcome), expected, "{what}: {count}, the longest {length}");
         }
     }
 }
@@ -373,7 +370,7 @@ fn a_memory_is_of_one_anchor() {
     let cache = QuoteCache::new(8);
     let code = |anchors: &Anchors| {
         let answer = verify(&parts.evidence, &parts.slots(), anchors, &Waivers::none(), tdx::now(), &cache);
-        tdx::code(&answer.outcome).to_owned()
+        outcome_code(&answer.outcome).to_owned()
     };
     let stranger = ca::root_with_key(keys::stranger()).sign(keys::stranger());
     for _ in 0..2 {

@@ -5,36 +5,20 @@
 //! [`DIFFERENCES`], each with the reason; an entry that nothing falls under is an error like a difference that falls
 //! under no entry.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/differences.rs"]
-mod differences;
-#[path = "common/mutations.rs"]
-mod mutations;
-#[path = "common/oracle.rs"]
-mod oracle;
-#[path = "common/published.rs"]
-mod published;
-#[path = "common/tdx.rs"]
-mod tdx;
-#[path = "common/tdx_corpus.rs"]
-#[allow(dead_code, reason = "not every test needs all of it")]
-mod tdx_corpus;
-#[path = "common/tdx_rows.rs"]
-mod tdx_rows;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use cc_core::{UnixTime, Waivers};
+use cc_testkit::published::tdx::COLLATERAL;
 use cc_testkit::tdx::collateral::SvnLevel;
 use cc_testkit::tdx::{Ca, Form, NOW, World, root_der};
 use cc_verifier::tdx::{Anchors, QuoteCache, verify};
-use differences::{Both, DIFFERENCES, Ours};
-use mutations::{CPUSVN, Case, DAMAGE, FORMS, Mutation, Rng, SIGNED};
-use oracle::Opinion;
-use tdx::Parts;
-use tdx_corpus::{QUOTES, quote};
-use tdx_rows::COLLATERAL;
+
+use crate::common::differences::{Both, DIFFERENCES, Ours};
+use crate::common::mutations::{self, CPUSVN, Case, DAMAGE, FORMS, Mutation, Rng, SIGNED};
+use crate::common::oracle::{self, Opinion};
+use crate::common::published;
+use crate::common::tdx::Parts;
+use crate::common::tdx_corpus::{QUOTES, quote};
 
 /// Seed of the random changes.
 const SEED: u64 = 0x7464_785F_6D75_7374;

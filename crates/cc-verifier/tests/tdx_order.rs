@@ -1,16 +1,13 @@
 //! What the outcome is when several things are wrong or missing: of two violations that of the earlier step, a violation
 //! before what is missing, and only then what is missing (*verification.md* 2.2, *decisions.md* 1 to 3).
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx.rs"]
-mod tdx;
-
 use cc_core::{Outcome, Waivers, codes};
 use cc_testkit::tdx::ca::intel_name;
 use cc_testkit::tdx::collateral::rfc3339;
 use cc_testkit::tdx::{Ca, Form, NOW, World, field, keys};
-use tdx::Parts;
+
+use crate::common::codes::outcome_code;
+use crate::common::tdx::{self, Parts};
 
 /// A step, a violation of it alone, its code. Each leaves what the others change as it is.
 type Row = (&'static str, fn(&mut World), &'static str);
@@ -170,7 +167,7 @@ fn violations_come_before_what_is_missing() {
         let mut parts = Parts::of(&world());
         remove(&mut parts);
         let outcome = parts.outcome();
-        assert_eq!(tdx::code(&outcome), missing, "no {what}");
+        assert_eq!(outcome_code(&outcome), missing, "no {what}");
         assert!(matches!(outcome, Outcome::Indeterminate(_)), "no {what}: {outcome:?}");
         for (step, violate, code) in ROWS {
             let mut world = world();
@@ -186,7 +183,7 @@ fn violations_come_before_what_is_missing() {
 #[test]
 fn only_missing_lists_are_waived() {
     let waivers = Waivers::new([codes::TDX_CRL_MISSING]).unwrap();
-    let code = |parts: &Parts| tdx::code(&parts.verify(&waivers, tdx::now()).outcome).to_owned();
+    let code = |parts: &Parts| outcome_code(&parts.verify(&waivers, tdx::now()).outcome).to_owned();
     for (what, remove, missing, _) in ABSENCES {
         let mut parts = Parts::of(&world());
         remove(&mut parts);

@@ -1,10 +1,5 @@
 //! What a plan asks for, and what it refuses (*verification.md* 2.5, *decisions.md* 19).
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx.rs"]
-mod tdx;
-
 use cc_core::limits::MAX_ENDORSEMENTS;
 use cc_core::message::{Blob, MESSAGE_VERSION, Plan, PlanRequest};
 use cc_core::{Finding, Profile};
@@ -14,6 +9,8 @@ use cc_testkit::{der, tdx::ca};
 use cc_verifier::tdx::{Anchors, Verifier};
 
 use Form::{V4, V5Td15};
+
+use crate::common::tdx;
 
 fn plan_request(evidence: Vec<u8>, endorsements: Vec<Vec<u8>>) -> PlanRequest {
     PlanRequest {

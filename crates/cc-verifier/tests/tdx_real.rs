@@ -1,13 +1,6 @@
 //! Published quotes: each has the outcome and the TCB status that the collateral of a time gives it, with the claims that
 //! the corpus observed, or is refused for the reason in the table.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx_corpus.rs"]
-mod tdx_corpus;
-#[path = "common/tdx_rows.rs"]
-mod tdx_rows;
-
 use std::collections::BTreeSet;
 
 use base64::Engine;
@@ -16,13 +9,16 @@ use cc_core::message::{
 };
 use cc_core::tdx::declared_length;
 use cc_core::{Claims, Profile, UnixTime};
-use cc_verifier::tdx::{Anchors, Verifier};
-use serde_json::Value;
-use tdx_corpus::{QUOTES, blobs, collateral, corpus, quote};
-use tdx_rows::{
+use cc_testkit::published::corpus;
+use cc_testkit::published::tdx::{
     ADVISORIES, COLLATERAL, FEB_2025, MAR_2026, MID_2023, NO_QUOTES, OCT_2025, QVL_2025_06, QVL_2025_09,
     QVL_2026_02, ROWS,
 };
+use cc_verifier::tdx::{Anchors, Verifier};
+use serde_json::Value;
+
+use crate::common::codes::reply_code;
+use crate::common::tdx_corpus::{QUOTES, blobs, collateral, quote};
 
 fn verify(evidence: Vec<u8>, endorsements: Vec<Vec<u8>>, at: u64, waivers: &[&str]) -> VerifyReply {
     Verifier::new(Anchors::intel(), 0).verify(&VerifyRequest {
@@ -34,13 +30,6 @@ fn verify(evidence: Vec<u8>, endorsements: Vec<Vec<u8>>, at: u64, waivers: &[&st
         vouched: Vec::new(),
         now: UnixTime::from_secs(at),
     })
-}
-
-fn code(reply: &VerifyReply) -> &str {
-    match &reply.outcome {
-        WireOutcome::Accept { .. } => "accept",
-        WireOutcome::Reject(denial) | WireOutcome::Indeterminate(denial) => &denial.code,
-    }
 }
 
 fn json(claims: &Claims) -> Value {
@@ -55,7 +44,7 @@ fn published_quotes_have_the_expected_outcome() {
         let reply = verify(quote(folder, file), collateral(name), at, waivers);
         assert!(reply.recognised.iter().all(|name| *name != "unknown"), "{:?}", reply.recognised);
         let WireOutcome::Accept { claims, waived, .. } = &reply.outcome else {
-            assert_eq!(code(&reply), expected, "{folder}/{file} with {name}: {:?}", reply.outcome);
+            assert_eq!(reply_code(&reply), expected, "{folder}/{file} with {name}: {:?}", reply.outcome);
             assert!(!why.is_empty() && reply.floors.is_empty());
             same_as_dcap_qvl(folder, file, name, None);
             continue;
@@ -78,7 +67,7 @@ fn published_quotes_have_the_expected_outcome() {
         // Without the waiver the list is what is missing.
         if !lists {
             let without = verify(quote(folder, file), collateral(name), at, &[]);
-            assert_eq!(code(&without), "tdx.crl.missing", "{folder}/{file} with {name}");
+            assert_eq!(reply_code(&without), "tdx.crl.missing", "{folder}/{file} with {name}");
         }
     }
     let covered: BTreeSet<_> = ROWS.iter().map(|(folder, file, ..)| (*folder, *file)).collect();
@@ -182,7 +171,7 @@ fn nothing_may_follow_a_quote() {
         assert_eq!(zeros, folder != "tdx/v4-gotdx-spr-50806f", "{folder}/{file}");
         if end < bytes.len() {
             let reply = verify(bytes, collateral("dcapqvl-2026-02"), QVL_2026_02, &[]);
-            assert_eq!(code(&reply), "tdx.format.length", "{folder}/{file}");
+            assert_eq!(reply_code(&reply), "tdx.format.length", "{folder}/{file}");
             padded += 1;
         }
     }
@@ -195,7 +184,7 @@ fn what_is_no_quote_is_refused() {
     for (file, expected) in NO_QUOTES {
         let evidence = std::fs::read(corpus().join(file)).unwrap();
         let reply = verify(evidence, collateral("dcapqvl-2026-02"), QVL_2026_02, &[]);
-        assert_eq!(code(&reply), expected, "{file}");
+        assert_eq!(reply_code(&reply), expected, "{file}");
     }
 }
 
@@ -254,8 +243,8 @@ fn a_memory_changes_nothing() {
                 };
                 let (plain, remembered) = (none.verify(&request), some.verify(&request));
                 assert_eq!(plain.to_bytes(), remembered.to_bytes(), "{folder}/{file} with {name}");
-                assert!(round < 2 || code(&plain) != "accept", "{folder}/{file} with {name}");
-                accepted += usize::from(code(&plain) == "accept");
+                assert!(round < 2 || reply_code(&plain) != "accept", "{folder}/{file} with {name}");
+                accepted += usize::from(reply_code(&plain) == "accept");
             }
         }
     }

@@ -1,14 +1,10 @@
 //! When a trust domain should only be launched again: the platform has the newest, the domain has what it was launched
 //! with (*verification.md* 2.3).
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx.rs"]
-mod tdx;
-
 use cc_testkit::tdx::collateral::SvnLevel;
 use cc_testkit::tdx::{Ca, Form, World, field};
-use tdx::Parts;
+
+use crate::common::tdx::{self, Parts};
 
 /// A module that is out of date at launch; newest are ISVSVN 6 of version 1, and 3 of the loader.
 fn launched() -> World {

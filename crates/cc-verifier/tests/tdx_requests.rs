@@ -1,18 +1,15 @@
 //! Requests with unlabelled endorsements: the floors that follow from what was used, bad endorsements beside good ones, and
 //! what a host must not ask (*decisions.md* 3, 4 and 13).
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx.rs"]
-mod tdx;
-
 use cc_core::Profile;
 use cc_core::limits::MAX_ENDORSEMENTS;
 use cc_core::message::VerifyReply;
 use cc_testkit::tdx::collateral::rfc3339;
 use cc_testkit::tdx::{Ca, DAY, Form, NOW, World};
 use cc_verifier::tdx::Verifier;
-use tdx::{Parts, anchors, reply_code, request, world};
+
+use crate::common::codes::reply_code;
+use crate::common::tdx::{Parts, anchors, request, world};
 
 fn reply(world: &World, endorsements: &[Vec<u8>]) -> VerifyReply {
     Verifier::new(anchors(), 0).verify(&request(&world.quote.bytes(), endorsements))

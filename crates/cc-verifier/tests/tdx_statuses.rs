@@ -1,15 +1,11 @@
 //! The algebra of TCB statuses (*verification.md* 2.3, step T17): what platform, TDX module and quoting enclave have
 //! together, and when a domain should be launched again.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx.rs"]
-mod tdx;
-
 use cc_core::Claims;
 use cc_testkit::tdx::collateral::Standing;
 use cc_testkit::tdx::{Ca, Form, World, field};
-use tdx::{Parts, world};
+
+use crate::common::tdx::{Parts, world};
 
 /// Statuses in order, the best first.
 const STATUSES: [&str; 6] = [

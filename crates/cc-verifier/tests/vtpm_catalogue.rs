@@ -1,13 +1,9 @@
 //! The rows of the negative test catalogue (*verification.md* 7) about virtual TPMs, for machines of both technologies.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/vtpm.rs"]
-mod vtpm;
-
 use cc_testkit::vtpm::World;
 use cc_testkit::vtpm::hcl::{jwk, keys};
-use vtpm::{Row, assert_rows, claims, worlds};
+
+use crate::common::vtpm::{Row, assert_rows, claims, worlds};
 
 /// Values of two PCRs that anyone in the guest can set as they like, here to what firmware is measured as.
 const RESETTABLE: [(u8, [u8; 32]); 2] = [(16, [0; 32]), (23, [1; 32])];

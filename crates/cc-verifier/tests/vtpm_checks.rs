@@ -1,11 +1,6 @@
 //! Every check of HCL report, runtime data and quote that no row of the catalogue covers, one violation each, and what is
 //! just not one (*verification.md* 4.6).
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/vtpm.rs"]
-mod vtpm;
-
 use cc_core::azure::Machine;
 use cc_testkit::jwt::{Object, base64url};
 use cc_testkit::snp::keys::stranger_rsa;
@@ -13,7 +8,9 @@ use cc_testkit::tdx::Form;
 use cc_testkit::vtpm::World;
 use cc_testkit::vtpm::hcl::{jwk, keys};
 use cc_testkit::vtpm::quote::sign;
-use vtpm::{Row, amd, assert_rows, code, intel, request, to_plan, verifier, worlds};
+
+use crate::common::codes::reply_code;
+use crate::common::vtpm::{self, Row, amd, assert_rows, intel, request, to_plan, verifier, worlds};
 
 const MALFORMED: &str = "vtpm.format.malformed";
 const AK: &str = "vtpm.ak.mismatch";
@@ -81,7 +78,7 @@ fn hcl_report_is_whole() {
         for end in 0..whole.hcl_report.len() {
             let cut = Machine { hcl_report: whole.hcl_report[..end].to_vec(), ..whole.clone() };
             let reply = verifier.verify(&request(&cut.encode(), &[]));
-            assert_eq!(code(&reply), MALFORMED, "{name}: {end} bytes");
+            assert_eq!(reply_code(&reply), MALFORMED, "{name}: {end} bytes");
         }
     }
 }
@@ -102,7 +99,7 @@ fn evidence_is_a_list_of_what_belongs_together() {
         ] {
             let request = request(&evidence, &world.endorsements());
             let reply = verifier.verify(&request);
-            assert_eq!(code(&reply), MALFORMED, "{name}, {what}");
+            assert_eq!(reply_code(&reply), MALFORMED, "{name}, {what}");
             assert_eq!(reply.recognised, vec!["unknown"; request.endorsements.len()], "{name}, {what}");
             let planned = verifier.plan(&to_plan(&request)).unwrap_err();
             assert_eq!(planned.code.as_str(), MALFORMED, "{name}, {what}");
@@ -165,14 +162,14 @@ fn td_report_is_the_quotes() {
                 _ if compared => HCL,
                 _ => "accept",
             };
-            assert_eq!(code(&reply), expected, "{form:?}, byte {at:#x}");
+            assert_eq!(reply_code(&reply), expected, "{form:?}, byte {at:#x}");
         }
         // The quote of another domain, whose runtime data are the same.
         let mut other = world.clone();
         let before = other.hcl.hardware.clone();
         intel(&mut other, |world| _ = world.flip(cc_testkit::tdx::field::MR_TD, 0));
         other.hcl.hardware = before;
-        assert_eq!(code(&vtpm::verify(&other)), HCL, "{form:?}");
+        assert_eq!(reply_code(&vtpm::verify(&other)), HCL, "{form:?}");
     }
 }
 
@@ -347,7 +344,7 @@ fn quote_is_cut_nowhere() {
         let signature = sign(world.key, &message);
         let cut = Machine { message, signature, ..machine.clone() };
         let reply = verifier.verify(&request(&cut.encode(), &endorsements));
-        assert_eq!(code(&reply), MALFORMED, "{end} bytes");
+        assert_eq!(reply_code(&reply), MALFORMED, "{end} bytes");
     }
 }
 

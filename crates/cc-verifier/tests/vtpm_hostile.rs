@@ -1,29 +1,20 @@
 //! Hostile bytes: no altered evidence of a published machine is accepted, and nothing panics.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx_corpus.rs"]
-#[allow(dead_code, reason = "this program uses a part")]
-mod tdx_corpus;
-#[path = "common/tdx_rows.rs"]
-mod tdx_rows;
-#[path = "common/vtpm.rs"]
-mod vtpm;
-#[path = "common/vtpm_corpus.rs"]
-mod vtpm_corpus;
-
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use cc_core::UnixTime;
 use cc_core::message::VerifyRequest;
+use cc_testkit::published::tdx::FEB_2025;
 use cc_testkit::vtpm::World;
 use cc_verifier::vtpm::{Attest, HclReport, Verifier};
 use cc_verifier::{snp, tdx};
 use proptest::prelude::*;
-use tdx_rows::FEB_2025;
-use vtpm::{code, request, to_plan};
-use vtpm_corpus::{CleanRoom, Texts, certificates, machine};
+
+use crate::common::codes::reply_code;
+use crate::common::tdx_corpus;
+use crate::common::vtpm::{self, request, to_plan};
+use crate::common::vtpm_corpus::{CleanRoom, Texts, certificates, machine};
 
 /// 2026-06-01T00:00:00Z, when the VCEKs are valid.
 const MID_2026: u64 = 1_780_272_000;
@@ -33,7 +24,7 @@ fn sweep(mut request: VerifyRequest, at: u64, ignored: &[Range<usize>], skipped:
     request.waivers = vec!["snp.crl.missing".to_owned()];
     request.now = UnixTime::from_secs(at);
     let verifier = Verifier::new(snp::Anchors::amd(), tdx::Anchors::intel(), 16);
-    let accepted = |request: &VerifyRequest| code(&verifier.verify(request)) == "accept";
+    let accepted = |request: &VerifyRequest| reply_code(&verifier.verify(request)) == "accept";
     assert!(accepted(&request));
     let mut counted = 0;
     for bit in (0..request.evidence.len() * 8).filter(|bit| !skipped.contains(&(bit / 8))) {
@@ -90,7 +81,7 @@ proptest! {
         for (evidence, genuine) in [(&bytes, false), (&evidence, before == splice)] {
             let request = request(evidence, &WORLD.endorsements());
             let _ = VERIFIER.plan(&to_plan(&request));
-            prop_assert!(genuine || code(&VERIFIER.verify(&request)) != "accept");
+            prop_assert!(genuine || reply_code(&VERIFIER.verify(&request)) != "accept");
         }
     }
 }

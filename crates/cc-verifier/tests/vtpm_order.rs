@@ -1,18 +1,15 @@
 //! What the outcome is when several things are wrong or missing, and what goes through to the verifiers of processors
 //! (*verification.md* 4.6, *decisions.md* 1, 3 and 26).
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/vtpm.rs"]
-mod vtpm;
-
 use cc_core::message::{Blob, Message, VerifyRequest, WireOutcome};
 use cc_core::{BoundKind, Profile};
 use cc_testkit::snp::keys::stranger_rsa;
 use cc_testkit::tdx::{Form, field};
 use cc_testkit::vtpm::{Processor, World};
 use cc_testkit::{snp, tdx};
-use vtpm::{amd, code, intel, request, to_plan, verifier, worlds};
+
+use crate::common::codes::reply_code;
+use crate::common::vtpm::{self, amd, intel, request, to_plan, verifier, worlds};
 
 /// A violation alone, and its code. Each leaves what the others change as it is; the later ones are made first, so that
 /// making a report anew does not mend them.
@@ -56,13 +53,13 @@ fn the_earlier_step_decides() {
         for (i, (first, expected)) in rows.iter().enumerate() {
             let mut alone = world.clone();
             first(&mut alone);
-            assert_eq!(code(&vtpm::verify(&alone)), *expected);
+            assert_eq!(reply_code(&vtpm::verify(&alone)), *expected);
             for (second, later) in &rows[i + 1..] {
                 let mut both = world.clone();
                 second(&mut both);
                 first(&mut both);
                 let reply = vtpm::verify(&both);
-                assert_eq!(code(&reply), *expected, "before {later}: {:?}", reply.outcome);
+                assert_eq!(reply_code(&reply), *expected, "before {later}: {:?}", reply.outcome);
                 assert!(reply.floors.is_empty());
             }
         }
@@ -86,13 +83,13 @@ fn what_is_missing_gives_way_to_what_is_wrong() {
         ("root CRL", World::tdx(Form::V4), 3, "tdx.crl.missing"),
     ] {
         let reply = verifier.verify(&without(&world, position));
-        assert_eq!(code(&reply), missing, "{name}");
+        assert_eq!(reply_code(&reply), missing, "{name}");
         assert!(matches!(reply.outcome, WireOutcome::Indeterminate(_)), "{name}");
         for (edit, expected) in REST.iter().chain([&BINDING]) {
             let mut wrong = world.clone();
             edit(&mut wrong);
             let reply = verifier.verify(&without(&wrong, position));
-            assert_eq!(code(&reply), *expected, "{name}");
+            assert_eq!(reply_code(&reply), *expected, "{name}");
             assert!(matches!(reply.outcome, WireOutcome::Reject(_)), "{name}");
         }
     }
@@ -106,7 +103,7 @@ fn waivers_names_and_floors_are_those_of_the_processor() {
     for (world, waiver, list, names) in [snp, tdx] {
         let verifier = verifier(0);
         let reply = vtpm::verify(&world);
-        assert_eq!((code(&reply), &reply.profile), ("accept", &Profile::az_cvm_vtpm_1()));
+        assert_eq!((reply_code(&reply), &reply.profile), ("accept", &Profile::az_cvm_vtpm_1()));
         assert_eq!(reply.recognised, names);
         let alone = alone(&world);
         assert_eq!(reply.floors, alone.floors);
@@ -119,7 +116,7 @@ fn waivers_names_and_floors_are_those_of_the_processor() {
 
         let mut unwaivable = without(&world, list);
         unwaivable.waivers.push("vtpm.quote.missing".to_owned());
-        assert_eq!(code(&verifier.verify(&unwaivable)), "plug.contract");
+        assert_eq!(reply_code(&verifier.verify(&unwaivable)), "plug.contract");
     }
 }
 
@@ -228,7 +225,7 @@ fn plans_are_those_of_the_processor() {
     for (world, expected) in [(snp, "snp.version.unsupported"), (tdx, "tdx.version.unsupported")] {
         let asked = request(&world.evidence(), &[]);
         assert_eq!(verifier(0).plan(&to_plan(&asked)).unwrap_err().code.as_str(), expected);
-        assert_eq!(code(&verifier(0).verify(&asked)), expected);
+        assert_eq!(reply_code(&verifier(0).verify(&asked)), expected);
     }
 }
 
@@ -238,12 +235,12 @@ fn the_hosts_mistakes_are_told() {
     let verifier = verifier(0);
     let mut other = request(&world.evidence(), &world.endorsements());
     other.profile = Profile::snp_raw_1();
-    assert_eq!(code(&verifier.verify(&other)), "plug.contract");
+    assert_eq!(reply_code(&verifier.verify(&other)), "plug.contract");
     assert_eq!(verifier.plan(&to_plan(&other)).unwrap_err().code.as_str(), "plug.contract");
     let mut many = request(&world.evidence(), &[]);
     many.endorsements = vec![Blob(Vec::new()); 161];
     let reply = verifier.verify(&many);
-    assert_eq!((code(&reply), reply.recognised.len()), ("env.size.exceeded", 161));
+    assert_eq!((reply_code(&reply), reply.recognised.len()), ("env.size.exceeded", 161));
     assert_eq!(verifier.plan(&to_plan(&many)).unwrap_err().code.as_str(), "env.size.exceeded");
 }
 

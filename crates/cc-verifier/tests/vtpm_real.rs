@@ -1,26 +1,20 @@
 //! Published evidence of Azure's confidential machines: each is accepted at a time when its certificates and collateral
 //! were valid, with the claims that the corpus observed, or refused for the reason in the table.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "common/tdx_corpus.rs"]
-#[allow(dead_code, reason = "this program uses a part")]
-mod tdx_corpus;
-#[path = "common/tdx_rows.rs"]
-mod tdx_rows;
-#[path = "common/vtpm_corpus.rs"]
-mod vtpm_corpus;
-
 use std::collections::BTreeSet;
 
-use cc_core::message::{Blob, MESSAGE_VERSION, PlanRequest, VerifyReply, VerifyRequest, WireOutcome};
+use cc_core::message::{Blob, MESSAGE_VERSION, PlanRequest, VerifyRequest, WireOutcome};
 use cc_core::{BoundKind, Claims, Profile, UnixTime};
+use cc_testkit::published::corpus;
+use cc_testkit::published::tdx::FEB_2025;
 use cc_verifier::vtpm::{Hardware, HclReport, Verifier};
 use cc_verifier::{snp, tdx};
 use serde_json::Value;
-use tdx_rows::FEB_2025;
-use vtpm_corpus::{
-    Alone, Bincode, CleanRoom, Form, Hexadecimal, Numbers, Texts, certificates, corpus, machine, observed,
+
+use crate::common::codes::reply_code;
+use crate::common::tdx_corpus;
+use crate::common::vtpm_corpus::{
+    Alone, Bincode, CleanRoom, Form, Hexadecimal, Numbers, Texts, certificates, machine, observed,
 };
 
 /// 2026-06-01T00:00:00Z, when all VCEKs are valid.
@@ -67,13 +61,6 @@ fn request((folder, file, form, at, _): &Row, endorsements: Vec<Vec<u8>>) -> Ver
     }
 }
 
-fn code(reply: &VerifyReply) -> &str {
-    match &reply.outcome {
-        WireOutcome::Accept { .. } => "accept",
-        WireOutcome::Reject(denial) | WireOutcome::Indeterminate(denial) => &denial.code,
-    }
-}
-
 fn json(claims: &Claims) -> Value {
     serde_json::to_value(claims).unwrap()
 }
@@ -87,7 +74,7 @@ fn published_machines_have_the_expected_outcome() {
         let case = format!("{folder}/{file}");
         let request = request(&row, endorsements(folder));
         let reply = verifier.verify(&request);
-        assert_eq!(code(&reply), expected, "{case}: {:?}", reply.outcome);
+        assert_eq!(reply_code(&reply), expected, "{case}: {:?}", reply.outcome);
         let WireOutcome::Accept { claims, bound, waived } = &reply.outcome else { continue };
         assert!(reply.recognised.iter().all(|name| *name != "unknown"), "{case}: {:?}", reply.recognised);
         let (tee, waivers) = if folder.starts_with("snp") {
@@ -183,7 +170,7 @@ fn nothing_but_endorsements_is_missing() {
             _ if folder.starts_with("snp") => "snp.chain.missing",
             _ => "tdx.crl.missing",
         };
-        assert_eq!(code(&reply), expected, "{folder}/{file}: {:?}", reply.outcome);
+        assert_eq!(reply_code(&reply), expected, "{folder}/{file}: {:?}", reply.outcome);
     }
 }
 

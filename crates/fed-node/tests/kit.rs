@@ -1,13 +1,9 @@
 //! A kit that `muster provision` could have made is read; with any one thing wrong it is not, and the error says what.
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
-
-mod common;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::{Server, World, exchange, name, soon};
 use fed_node::kit::{Kit, KitError, OnFailure, Part};
 use fed_node::rpc::{Limits, admin_call};
 use fed_node::tls::SERVER_NAME;
@@ -15,6 +11,8 @@ use fed_proto::bundle::SignedBundle;
 use fed_proto::crypto::{Digest, PublicKey, Signature, sha256};
 use rcgen::{KeyPair, PKCS_ECDSA_P384_SHA384, PublicKeyData as _};
 use tempfile::TempDir;
+
+use crate::common::{Server, World, exchange, name, soon};
 
 const CLIENT: &str = r#"
 version = 1

@@ -1,13 +1,4 @@
 //! Jobs as real processes: what they get, how they end, and that nothing of them stays.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests"
-)]
-
-mod site;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +8,8 @@ use fed_node::launch::{LaunchError, Launcher};
 use fed_proto::crypto::{Digest, sha256};
 use fed_proto::job::{App, FileRef};
 use fed_proto::scheduler::Exit;
-use site::{Site, app, gone, job, runs, shell};
+
+use crate::site::{self, Site, app, gone, job, runs, shell};
 
 #[tokio::test]
 async fn a_program_gets_its_files_its_grant_and_nothing_of_the_agents() {
@@ -328,13 +320,4 @@ async fn a_launch_that_nobody_waits_for_is_given_up() {
         std::thread::yield_now();
     }
     assert!(!site.stdout(1).contains("survived"));
-}
-
-/// The process that becomes a job; as a test of its own it does nothing.
-#[test]
-fn starts_a_job() {
-    if std::env::var_os("MUSTER_JOB_STARTER").is_some() {
-        let _ = fed_node::launch::become_job();
-        std::process::exit(1);
-    }
 }

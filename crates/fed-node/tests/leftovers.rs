@@ -1,7 +1,4 @@
 //! What an agent leaves that is killed, and the next one finds.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-mod site;
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -9,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use fed_node::launch::{Launcher, Leftover, LeftoverError};
-use site::{Site, ends, gone, job, runs, setup, shell};
+
+use crate::site::{Site, ends, gone, job, runs, setup, shell};
 
 /// Names the site's folder, for the agent that is killed.
 const SITE: &str = "FED_AGENT_TEST_SITE";
@@ -19,7 +17,7 @@ fn the_program_dies_with_the_agent_and_all_it_started_at_the_next_start() {
     let site = Site::new();
     let ready = site.fifo("ready");
     let mut agent = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "is_an_agent_until_it_is_killed", "--nocapture"])
+        .args(["--exact", "leftovers::is_an_agent_until_it_is_killed", "--nocapture"])
         .env(SITE, site.path())
         .stdout(Stdio::piped())
         .spawn()
@@ -109,13 +107,4 @@ fn an_agent_that_cannot_know_does_not_start() {
         matches!(&refused, LeftoverError::Unreadable { path, .. } if path.ends_with("jobs")),
         "{refused}"
     );
-}
-
-/// The process that becomes a job; as a test of its own it does nothing.
-#[test]
-fn starts_a_job() {
-    if std::env::var_os("MUSTER_JOB_STARTER").is_some() {
-        let _ = fed_node::launch::become_job();
-        std::process::exit(1);
-    }
 }

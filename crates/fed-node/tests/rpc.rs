@@ -1,13 +1,9 @@
 //! Frames there and back, and what happens to whoever does not keep to the limits: to them, and to nobody else.
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
-
-mod common;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use cc_core::codes;
-use common::{Server, World, exchange, raw_connect, raw_http2, soon};
 use fed_node::rpc::{
     ConnectError, Ended, Limits, MAX_DOWNWARD, MAX_UPWARD, NotSent, Rate, Session, admin_call, connect,
 };
@@ -15,6 +11,8 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::rustls::version::TLS13;
+
+use crate::common::{Server, World, exchange, raw_connect, raw_http2, soon};
 
 fn frame(length: usize) -> Bytes {
     (0..=255).cycle().take(length).collect::<Vec<u8>>().into()

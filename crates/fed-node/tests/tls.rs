@@ -1,11 +1,7 @@
 //! Who may connect to whom, and what both ends of a connection can export.
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
-
-mod common;
 
 use std::sync::Arc;
 
-use common::{Server, World, client_subject, name, raw_connect, soon};
 use fed_node::rpc::{ConnectError, Ended, Limits, connect};
 use fed_node::tls::{ClientTls, HANDSHAKE_TIME, HandshakeError, SERVER_NAME};
 use fed_proto::crypto::sha256;
@@ -19,6 +15,8 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{self, HandshakeKind, ServerConfig};
+
+use crate::common::{Server, World, client_subject, name, raw_connect, soon};
 
 fn tls_error(error: ConnectError) -> rustls::Error {
     match error {

@@ -1,10 +1,4 @@
 //! Who is admitted: the corner cases of *workflow.md* 1.5, S5, and what holds for any verdicts.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test: a panic is the wanted failure"
-)]
 
 use std::collections::BTreeSet;
 

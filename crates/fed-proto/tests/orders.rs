@@ -1,10 +1,4 @@
 //! What a site does when the server asks for too much, and when it ends a job.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests fail by panicking"
-)]
 
 use std::collections::BTreeSet;
 use std::time::Duration;

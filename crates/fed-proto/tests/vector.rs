@@ -1,5 +1,4 @@
 //! The test vector of *verification.md* 5.7.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: a panic is the wanted failure")]
 
 use cc_core::{Binding, Profile};
 use fed_proto::binding::{

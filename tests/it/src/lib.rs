@@ -13,3 +13,4 @@ pub mod cli;
 pub mod corpus;
 pub mod federation;
 pub mod place;
+pub mod verifier;

@@ -1,5 +1,4 @@
 //! The ABI stays as `docs/ABI.md` has it: layout snapshot, and a hash of the sources recorded in the document.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,20 +1,16 @@
 //! Real evidence of Azure's container groups and machines through the command and the loaded plugin, in the forms in which
 //! it was published.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
-
-#[path = "../../../crates/cc-verifier/tests/common/tdx_rows.rs"]
-mod tdx_rows;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cc_testkit::published::tdx::COLLATERAL as COLLATERAL_SETS;
 use muster_it::cli::{Muster, Ran};
 use muster_it::corpus::corpus;
 use muster_it::place::{entry, plugins};
 use serde_json::{Value, json};
-use tdx_rows::COLLATERAL as COLLATERAL_SETS;
 
 /// Within the validity of every VCEK.
 const MID_2026: &str = "2026-06-01T00:00:00Z";

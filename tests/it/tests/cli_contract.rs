@@ -1,6 +1,5 @@
 //! What other tools rely on: the fields of each JSON object, help, completions, manual pages and the generated
 //! reference.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use muster_it::cli::Muster;
 use muster_it::place::{entry, plugins, root};

@@ -1,6 +1,5 @@
 //! The command line as people and programs see it: exit code, standard output and standard error of each command,
 //! compared with the files in `snapshots/`. `SNAPSHOTS=overwrite` writes them anew.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::path::Path;
 

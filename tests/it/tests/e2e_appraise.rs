@@ -1,6 +1,5 @@
 //! Whole runs over emulated reports, from files alone: the JSON form of evidence, endorsements of any mix, init data,
 //! and what a policy says of each.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};

@@ -3,13 +3,6 @@
 //!
 //! Only failures that the fetcher takes as final are here: after one that may pass it waits for real. How it waits is
 //! tested in cc-manager, with a clock of its own.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests fail by panicking"
-)]
 
 use cc_testkit::kds::{Fault, Kds};
 use cc_testkit::snp::ca::{CA_NOT_AFTER, CA_NOT_BEFORE};

@@ -1,13 +1,6 @@
 //! The command against a stand-in for Intel's provisioning certification service on loopback, over TLS: a quote alone is
 //! enough, what is fetched is kept, and old collateral does not come back. Quotes are emulated, signed under the test kit's
 //! root.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests fail by panicking"
-)]
 
 use cc_testkit::pcs::{HOST, Pcs, QE_IDENTITY, ROOT_CRL, ROOT_HOST, pck_crl, tcb_info};
 use cc_testkit::tdx::ca::{CA_NOT_AFTER, CA_NOT_BEFORE};

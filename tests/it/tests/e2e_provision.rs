@@ -1,6 +1,5 @@
 //! `muster provision`: what a kit consists of, that a second run leaves it alone, and that whatever is wrong leaves
 //! everything as it was.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

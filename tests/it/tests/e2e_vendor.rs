@@ -1,5 +1,4 @@
 //! The steps of `docs/PLUGIN-GUIDE.md` with the finished plugin, as a vendor would take them.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use muster_it::cli::Muster;
 use muster_it::place::{entry, root, test_plugin};

@@ -1,6 +1,5 @@
 //! A guest with GPUs through the real host: the processor vouches for its devices, both are judged, and nothing of the one
 //! stands in for the other.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,14 +7,14 @@ use std::time::Duration;
 
 use cc_core::{Binding, Code, Instant, Profile, UnixTime, codes, gpu};
 use cc_manager::attest::{
-    DeviceEvidence, Federation, Judgement, Manager, OwnerFloor, PolicyFile, Setup, StartError, Subject,
-    Verifier, VerifierSetup,
+    DeviceEvidence, Judgement, Manager, OwnerFloor, Setup, StartError, Subject, Verifier, VerifierSetup,
 };
 use cc_manager::clock::Clock;
-use cc_manager::fetch::{Environment, Fetcher, Roots, SystemEnvironment, Wait};
-use cc_manager::{Config, FetchConfig, Floors, Host, Sha256, collect};
+use cc_manager::fetch::{Environment, Fetcher, Roots, Wait};
+use cc_manager::{FetchConfig, Sha256};
 use muster_it::federation::{Guest, Wall, policy};
 use muster_it::place::{entry, test_plugin};
+use muster_it::verifier::{self, collected};
 
 const BINDING: [u8; 64] = [0x5a; 64];
 const NONCE: [u8; 32] = [0xa5; 32];
@@ -50,30 +49,15 @@ fn setup(devices: &str, section: &str) -> VerifierSetup {
     let more = entry(&test_plugin("libemulated_gpu.so"), &["nv-spdm-1"], &settings);
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, format!("{text}\n{more}")).unwrap();
-    let config = Config::load_file(&file).unwrap();
-    VerifierSetup {
-        host: Host::load(&config, &muster_it::place::worker()).unwrap(),
-        fetcher: Fetcher::new(&config.fetch, &Roots::Only(Vec::new()), Arc::new(SystemEnvironment::new()))
-            .unwrap(),
-        floors: Floors::open(None),
-        collateral: Vec::new(),
-        patience: Duration::ZERO,
-        federation: Federation::Development,
-        site_policy: PolicyFile::parse(&(policy("") + section), "policy.toml").unwrap(),
-    }
-}
-
-async fn collected(host: &Host, profile: Profile, binding: Binding) -> (Vec<u8>, Vec<Vec<u8>>) {
-    let collection = collect(host, &profile, binding).await.unwrap();
-    let (evidence, endorsements) = collection.result.unwrap();
-    (evidence, endorsements.into_iter().map(|endorsement| endorsement.bytes).collect())
+    verifier::setup(&file, &(policy("") + section))
 }
 
 /// What a guest with such devices shows.
 async fn shown(devices: &str) -> Subject {
-    let host = Verifier::new(setup(devices, &section(""))).unwrap().host().clone();
-    let (of_devices, mut hints) = collected(&host, Profile::nv_spdm_1(), Binding::Nonce(NONCE)).await;
-    let (evidence, more) = collected(&host, Profile::snp_raw_1(), Binding::new(BINDING)).await;
+    let verifier = Verifier::new(setup(devices, &section(""))).unwrap();
+    let host = verifier.host();
+    let (of_devices, mut hints) = collected(host, &Profile::nv_spdm_1(), Binding::Nonce(NONCE)).await;
+    let (evidence, more) = collected(host, &Profile::snp_raw_1(), Binding::new(BINDING)).await;
     hints.extend(more);
     Subject {
         name: "site-1".to_owned(),
@@ -93,8 +77,7 @@ async fn shown(devices: &str) -> Subject {
 }
 
 async fn judge(subject: &Subject, section: &str) -> Judgement {
-    let verifier = Verifier::new(setup("", section)).unwrap();
-    verifier.judge(subject, Instant::Present(Wall.now().unwrap())).await
+    verifier::judge(setup("", section), subject).await
 }
 
 /// A second passes whenever somebody looks.
@@ -216,7 +199,7 @@ async fn n_gpu_23_the_nonce_in_the_place_of_the_responders() {
 async fn devices_of_two_rounds_are_refused_together() {
     let mut subject = shown("gpus = 2").await;
     let host = Verifier::new(setup("gpus = 2", &section(""))).unwrap().host().clone();
-    let (earlier, _) = collected(&host, Profile::nv_spdm_1(), Binding::Nonce([1; 32])).await;
+    let (earlier, _) = collected(&host, &Profile::nv_spdm_1(), Binding::Nonce([1; 32])).await;
     let devices = subject.devices.as_mut().unwrap();
     let mut list = gpu::decode(&devices.evidence).unwrap();
     list[1] = gpu::decode(&earlier).unwrap().swap_remove(1);

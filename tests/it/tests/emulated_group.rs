@@ -1,21 +1,17 @@
 //! A container group of Azure through the real host: report, utility VM and CCE policy are judged together, and the group
 //! starts only under the name that the policy lists its CCE policy for.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use cc_core::{Binding, Instant, Profile, codes};
+use cc_core::{Binding, Profile, codes};
+use cc_manager::Sha256;
 use cc_manager::attest::{
-    Federation, Judgement, Manager, OwnerFloor, PolicyFile, Setup, StartError, Subject, Verifier,
-    VerifierSetup,
+    Judgement, Manager, OwnerFloor, Setup, StartError, Subject, Verifier, VerifierSetup,
 };
-use cc_manager::clock::Clock;
-use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
-use cc_manager::{Config, Floors, Host, Sha256, collect};
 use cc_testkit::aci::Chain;
 use muster_it::federation::{Guest, Wall};
 use muster_it::place::{config, entry, root, test_plugin};
+use muster_it::verifier::{self, collected};
 
 const BINDING: [u8; 64] = [0x5a; 64];
 const INIT: &[u8] = b"the init bytes of a name";
@@ -46,30 +42,20 @@ fn policy(init: &[u8]) -> String {
 fn setup(group: &Guest, policy: &str) -> VerifierSetup {
     let folder = tempfile::tempdir().unwrap();
     let plugin = entry(&test_plugin("libemulated_aci.so"), &PROFILES, &group.settings());
-    let config = Config::load_file(&config(folder.path(), &[plugin])).unwrap();
-    VerifierSetup {
-        host: Host::load(&config, &muster_it::place::worker()).unwrap(),
-        fetcher: Fetcher::new(&config.fetch, &Roots::Only(Vec::new()), Arc::new(SystemEnvironment::new()))
-            .unwrap(),
-        floors: Floors::open(None),
-        collateral: Vec::new(),
-        patience: Duration::ZERO,
-        federation: Federation::Development,
-        site_policy: PolicyFile::parse(policy, "policy.toml").unwrap(),
-    }
+    verifier::setup(&config(folder.path(), &[plugin]), policy)
 }
 
 async fn shown(group: &Guest) -> Subject {
-    let host = Verifier::new(setup(group, &policy(INIT))).unwrap().host().clone();
-    let collection = collect(&host, &Profile::aci_raw_1(), Binding::new(BINDING)).await.unwrap();
-    let (evidence, endorsements) = collection.result.unwrap();
+    let verifier = Verifier::new(setup(group, &policy(INIT))).unwrap();
+    let (evidence, endorsements) =
+        collected(verifier.host(), &Profile::aci_raw_1(), Binding::new(BINDING)).await;
     Subject {
         name: "cloud-1".to_owned(),
         required: vec![Profile::aci_raw_1()],
         profile: Profile::aci_raw_1(),
         evidence,
         devices: None,
-        endorsements: endorsements.into_iter().map(|endorsement| endorsement.bytes).collect(),
+        endorsements,
         expected: Binding::new(BINDING),
         floor: OwnerFloor::NoFederation,
         init_data: cc_manager::init_data(INIT),
@@ -77,8 +63,7 @@ async fn shown(group: &Guest) -> Subject {
 }
 
 async fn judge(subject: &Subject, policy: &str) -> Judgement {
-    let verifier = Verifier::new(setup(&group(), policy)).unwrap();
-    verifier.judge(subject, Instant::Present(Wall.now().unwrap())).await
+    verifier::judge(setup(&group(), policy), subject).await
 }
 
 async fn start(group: &Guest, policy: &str) -> Result<(), StartError> {

@@ -1,21 +1,18 @@
 //! The emulated guest through the real host: what it collects is verified and affirmed, with nothing fetched; and what
 //! is wrong with it is found.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use cc_core::{Binding, Code, Instant, Profile, codes};
 use cc_manager::attest::{
-    Federation, Judgement, Kind, Manager, OwnerFloor, PolicyFile, Setup, StartError, Subject, Verifier,
-    VerifierSetup,
+    Federation, Judgement, Kind, Manager, OwnerFloor, Setup, StartError, Subject, Verifier, VerifierSetup,
 };
 use cc_manager::clock::Clock;
-use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
-use cc_manager::{Config, Floors, Host, Sha256, collect};
+use cc_manager::{Config, Host, Sha256};
 use cc_policy::InitData;
 use muster_it::federation::{Guest, Wall, policy};
 use muster_it::place::{entry, plugins, test_plugin};
+use muster_it::verifier::{self, collected};
 use tempfile::TempDir;
 
 const BINDING: [u8; 64] = [0x5a; 64];
@@ -36,17 +33,7 @@ fn guest(number: u64) -> Guest {
 /// A participant with this guest and this policy.
 fn setup(guest: &Guest, policy: &str) -> VerifierSetup {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config::load_file(&guest.write_plugins(folder.path())).unwrap();
-    VerifierSetup {
-        host: Host::load(&config, &muster_it::place::worker()).unwrap(),
-        fetcher: Fetcher::new(&config.fetch, &Roots::Only(Vec::new()), Arc::new(SystemEnvironment::new()))
-            .unwrap(),
-        floors: Floors::open(None),
-        collateral: Vec::new(),
-        patience: Duration::ZERO,
-        federation: Federation::Development,
-        site_policy: PolicyFile::parse(policy, "policy.toml").unwrap(),
-    }
+    verifier::setup(&guest.write_plugins(folder.path()), policy)
 }
 
 async fn start(guest: &Guest, policy: &str) -> Result<Manager, StartError> {
@@ -62,12 +49,8 @@ async fn start(guest: &Guest, policy: &str) -> Result<Manager, StartError> {
 /// Collects from one guest and judges by a verifier that has another guest of its own.
 async fn judge(guest: &Guest, expected: [u8; 64]) -> Judgement {
     let collector = Verifier::new(setup(guest, &policy(""))).unwrap();
-    let collection = collect(collector.host(), &profile(), Binding::new(BINDING)).await.unwrap();
-    let (evidence, endorsements) = collection.result.unwrap();
-    let endorsements = endorsements.into_iter().map(|endorsement| endorsement.bytes).collect();
-    let verifier = Verifier::new(setup(&self::guest(1000), &policy(""))).unwrap();
-    let at = Instant::Present(Wall.now().unwrap());
-    verifier.judge(&subject(evidence, endorsements, expected), at).await
+    let (evidence, endorsements) = collected(collector.host(), &profile(), Binding::new(BINDING)).await;
+    verifier::judge(setup(&self::guest(1000), &policy("")), &subject(evidence, endorsements, expected)).await
 }
 
 fn subject(evidence: Vec<u8>, endorsements: Vec<Vec<u8>>, expected: [u8; 64]) -> Subject {

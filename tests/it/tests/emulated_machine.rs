@@ -1,21 +1,16 @@
 //! A confidential machine of Azure with a virtual TPM through the real host: its quote is bound by one digest of the
 //! transcript, its processor's report by the other where the policy asks for a new one.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use cc_core::{Binding, Code, Instant, Profile, codes};
+use cc_core::{Binding, Code, Profile, codes};
 use cc_manager::attest::{
-    Federation, Judgement, Manager, OwnerFloor, PolicyFile, Setup, StartError, Subject, Verifier,
-    VerifierSetup,
+    Judgement, Manager, OwnerFloor, Setup, StartError, Subject, Verifier, VerifierSetup,
 };
-use cc_manager::clock::Clock;
-use cc_manager::fetch::{Fetcher, Roots, SystemEnvironment};
-use cc_manager::{Config, Floors, Host, collect};
 use cc_policy::InitData;
 use muster_it::federation::{Guest, MEASUREMENT, Wall};
-use muster_it::place::{config, entry, test_plugin, worker};
+use muster_it::place::{config, entry, test_plugin};
+use muster_it::verifier::{self, collected};
 
 const PROFILES: [&str; 3] = ["aci-raw-1", "aci-maa-1", "az-cvm-vtpm-1"];
 const EXTRA_DATA: [u8; 32] = [0x5a; 32];
@@ -30,59 +25,46 @@ fn binding() -> Binding {
 }
 
 /// A policy for the emulated machine, with more lines of `[azcvm]`.
-fn policy(knobs: &str) -> PolicyFile {
-    let text = format!(
+fn policy(knobs: &str) -> String {
+    format!(
         "version = 1\nprofile = \"development\"\n\n[azcvm]\n{knobs}\n\n[azcvm.pcrs]\n11 = [\"{}\"]\n\n\
          [azcvm.snp]\nproducts = [\"Genoa\"]\nmeasurements = [\"{}\"]\ncrl_required = true\n\n\
          [azcvm.snp.min_tcb.Genoa]\nbootloader = 10\ntee = 0\nsnp = 23\nmicrocode = 84\n",
         "0b".repeat(32),
         hex::encode(MEASUREMENT)
-    );
-    PolicyFile::parse(&text, "policy.toml").unwrap()
+    )
 }
 
 /// The machine with more settings, and the policy that it judges others by.
-fn setup(settings: &str, site_policy: PolicyFile) -> VerifierSetup {
+fn setup(settings: &str, policy: &str) -> VerifierSetup {
     let folder = tempfile::tempdir().unwrap();
     let settings = format!("{}\n{settings}", Guest::new(1, [0; 32]).settings());
     let plugin = entry(&test_plugin("libemulated_aci.so"), &PROFILES, &settings);
-    let config = Config::load_file(&config(folder.path(), &[plugin])).unwrap();
-    VerifierSetup {
-        host: Host::load(&config, &worker()).unwrap(),
-        fetcher: Fetcher::new(&config.fetch, &Roots::Only(Vec::new()), Arc::new(SystemEnvironment::new()))
-            .unwrap(),
-        floors: Floors::open(None),
-        collateral: Vec::new(),
-        patience: Duration::ZERO,
-        federation: Federation::Development,
-        site_policy,
-    }
+    verifier::setup(&config(folder.path(), &[plugin]), policy)
 }
 
 /// What the machine shows for a binding.
 async fn shown(settings: &str, binding: Binding) -> Subject {
-    let host = Verifier::new(setup(settings, policy(""))).unwrap().host().clone();
-    let collection = collect(&host, &profile(), binding.clone()).await.unwrap();
-    let (evidence, endorsements) = collection.result.unwrap();
+    let verifier = Verifier::new(setup(settings, &policy(""))).unwrap();
+    let (evidence, endorsements) = collected(verifier.host(), &profile(), binding.clone()).await;
     Subject {
         name: "machine-1".to_owned(),
         required: vec![profile()],
         profile: profile(),
         evidence,
         devices: None,
-        endorsements: endorsements.into_iter().map(|endorsement| endorsement.bytes).collect(),
+        endorsements,
         expected: binding,
         floor: OwnerFloor::NoFederation,
         init_data: InitData::NotCarried,
     }
 }
 
-async fn judge(subject: &Subject, policy: PolicyFile) -> Judgement {
-    let verifier = Verifier::new(setup("", policy)).unwrap();
-    verifier.judge(subject, Instant::Present(Wall.now().unwrap())).await
+async fn judge(subject: &Subject, policy: &str) -> Judgement {
+    verifier::judge(setup("", policy), subject).await
 }
 
-async fn refused(subject: &Subject, policy: PolicyFile, code: Code) {
+async fn refused(subject: &Subject, policy: &str, code: Code) {
     let judgement = judge(subject, policy).await;
     let finding = judgement.outcome().unwrap_err();
     assert_eq!(finding.code, code, "{finding}");
@@ -90,7 +72,7 @@ async fn refused(subject: &Subject, policy: PolicyFile, code: Code) {
 
 #[tokio::test]
 async fn a_machine_is_accepted_with_what_identifies_it() {
-    let judgement = judge(&shown("", binding()).await, policy("")).await;
+    let judgement = judge(&shown("", binding()).await, &policy("")).await;
     let identifiers = judgement.outcome().unwrap();
     assert!(identifiers.guest.is_some() && identifiers.chip.is_some() && identifiers.devices.is_empty());
 }
@@ -102,7 +84,7 @@ async fn the_quote_answers_one_binding() {
         [Binding::machine([0x5b; 32], &USER_DATA), Binding::Nonce([0x5b; 32]), Binding::new([0x5a; 64])]
     {
         let other = Subject { expected, ..subject.clone() };
-        refused(&other, policy(""), codes::BIND_REPORT_DATA_MISMATCH).await;
+        refused(&other, &policy(""), codes::BIND_REPORT_DATA_MISMATCH).await;
     }
 }
 
@@ -110,13 +92,13 @@ async fn the_quote_answers_one_binding() {
 async fn a_policy_can_ask_for_a_new_report() {
     let demanding = || policy("fresh_hcl = true");
     let fresh = shown("fresh_hcl = true", binding()).await;
-    assert!(judge(&fresh, demanding()).await.outcome().is_ok());
+    assert!(judge(&fresh, &demanding()).await.outcome().is_ok());
     // Not made anew; made for another verifier; and a binding that does not say what a new one has.
-    refused(&shown("", binding()).await, demanding(), codes::VTPM_USER_DATA_MISMATCH).await;
+    refused(&shown("", binding()).await, &demanding(), codes::VTPM_USER_DATA_MISMATCH).await;
     let other = Subject { expected: Binding::machine(EXTRA_DATA, &[0x6c; 64]), ..fresh.clone() };
-    refused(&other, demanding(), codes::VTPM_USER_DATA_MISMATCH).await;
+    refused(&other, &demanding(), codes::VTPM_USER_DATA_MISMATCH).await;
     let quote_only = Subject { expected: Binding::Nonce(EXTRA_DATA), ..fresh };
-    refused(&quote_only, demanding(), codes::VTPM_USER_DATA_MISMATCH).await;
+    refused(&quote_only, &demanding(), codes::VTPM_USER_DATA_MISMATCH).await;
 }
 
 #[tokio::test]
@@ -124,15 +106,15 @@ async fn what_is_wrong_with_a_machine_refuses_it() {
     let subject = shown("", binding()).await;
     let mut other = subject.clone();
     other.evidence[200] ^= 1;
-    assert!(judge(&other, policy("")).await.outcome().is_err());
-    refused(&subject, policy("pcr_selection = [11]"), codes::VTPM_PCR_SELECTION).await;
+    assert!(judge(&other, &policy("")).await.outcome().is_err());
+    refused(&subject, &policy("pcr_selection = [11]"), codes::VTPM_PCR_SELECTION).await;
     let mut without = subject.clone();
     without.endorsements.remove(0);
-    refused(&without, policy(""), codes::SNP_CHAIN_MISSING).await;
+    refused(&without, &policy(""), codes::SNP_CHAIN_MISSING).await;
 }
 
 async fn start(own_init_data: InitData) -> Result<(), StartError> {
-    let verifier = setup("fresh_hcl = true", policy("fresh_hcl = true"));
+    let verifier = setup("fresh_hcl = true", &policy("fresh_hcl = true"));
     let setup = Setup { verifier, own_profiles: vec![profile()], own_init_data, clock: Arc::new(Wall) };
     let (_, tests) = Manager::start(setup).await?;
     let statuses: Vec<_> = tests.iter().map(|test| test.appraisal.status).collect();

@@ -1,6 +1,5 @@
 //! Real evidence of NVIDIA's GPUs and switches through the command and the loaded plugin: reports in every form in which
 //! they were published, with the manifests and OCSP answers that were published with them.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
 
 use std::path::Path;
 

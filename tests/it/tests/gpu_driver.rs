@@ -1,5 +1,4 @@
 //! The GPU collector against the driver of this machine, where there is one.
-#![allow(clippy::panic, reason = "tests fail by panicking")]
 
 use cc_attester::gpu::{Collector, Options};
 use cc_core::codes;

@@ -1,6 +1,5 @@
 //! NVIDIA's attestation service in place of manifests and OCSP answers, through the command and the loaded plugin: a fake
 //! service on loopback over TLS, and published answers of the real one.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::path::Path;
 

@@ -1,6 +1,5 @@
 //! A system in protected PCIe from its twelve reports to affirmation: eight GPUs and the four switches between them, through
 //! the command and the loaded plugin.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use cc_core::gpu::encode;
 use cc_testkit::gpu::device_chain::pdi;

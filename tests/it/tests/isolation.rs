@@ -1,5 +1,4 @@
 //! Plugins in processes of their own: whatever one does costs its request and nothing else, and it reaches nothing.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::io::BufRead as _;
 use std::sync::Arc;

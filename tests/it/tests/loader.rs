@@ -1,5 +1,4 @@
 //! The stages of loading, over real shared objects: each failure with its own code.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

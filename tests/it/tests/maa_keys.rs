@@ -1,6 +1,5 @@
 //! The keys of an attestation service: fetched once, kept, and fetched again when they no longer do; however many tokens
 //! name however many keys.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::path::Path;
 use std::sync::Arc;

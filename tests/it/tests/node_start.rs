@@ -1,11 +1,5 @@
 //! A participant's start from its kit (*workflow.md* 1.3 row 1), with an emulated guest: it refuses wherever anything
 //! that it needs is not in order, and runs where all is.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::arithmetic_side_effects,
-    reason = "tests fail by panicking"
-)]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,13 +1,6 @@
 //! The rows of the negative catalogue (*verification.md* section 7) that appraisal decides, over reports which are
 //! minted, signed, verified and only then judged: each row must verify and end in exactly its finding. The rows
 //! that verification decides are in cc-verifier, those of the collector in cc-attester.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests fail by panicking"
-)]
 
 use cc_core::message::{Blob, MESSAGE_VERSION, VerifyRequest, WireOutcome};
 use cc_core::{Authentic, Binding, Claims, Instant, Profile, TrustClass, UnixTime, codes};

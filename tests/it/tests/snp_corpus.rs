@@ -1,12 +1,5 @@
 //! Real evidence through the loaded plugin: outcome and every parsed value against the corpus, and no altered bit
 //! accepted. Also over the fixtures, so that a bare clone verifies real evidence.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests fail by panicking"
-)]
 
 use std::path::Path;
 

@@ -1,18 +1,14 @@
 //! Real TDX quotes through the command and the loaded plugin: files as they were published, padding and all, with
 //! collateral as other tools wrote it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests fail by panicking")]
-
-#[path = "../../../crates/cc-verifier/tests/common/tdx_rows.rs"]
-mod tdx_rows;
 
 use std::path::Path;
 
 use cc_core::UnixTime;
+use cc_testkit::published::tdx::{ADVISORIES, COLLATERAL, FEB_2025, NO_QUOTES, QVL_2026_02, ROWS};
 use muster_it::cli::Muster;
 use muster_it::corpus::corpus;
 use muster_it::place::plugins;
 use serde_json::Value;
-use tdx_rows::{ADVISORIES, COLLATERAL, NO_QUOTES, ROWS};
 
 /// Published without revocation lists.
 const WITHOUT_LISTS: [&str; 2] = ["trustee-2025-10", "teekit-2025-10"];
@@ -72,7 +68,7 @@ fn what_is_no_quote_is_refused() {
     let Some(corpus) = corpus("what is no TDX quote", NO_QUOTES.len()) else { return };
     let muster = Muster::new();
     for (file, expected) in NO_QUOTES {
-        let more = format!("--offline --at {}", UnixTime::from_secs(tdx_rows::QVL_2026_02));
+        let more = format!("--offline --at {}", UnixTime::from_secs(QVL_2026_02));
         let result = muster.json(3, &line("verify", &corpus, file, published("dcapqvl-2026-02"), &more));
         assert_eq!(result["code"], expected, "{file}: {result}");
     }
@@ -90,7 +86,7 @@ fn an_event_log_is_shown_and_replayed() {
     assert_eq!(events.len(), 43, "{shown}");
     assert!(events.iter().any(|line| line.as_str().unwrap().contains("SecureBoot")), "{events:?}");
     let files = [published("dcaprs-2025-02"), &[log]].concat();
-    let more = format!("--offline --at {}", UnixTime::from_secs(tdx_rows::FEB_2025));
+    let more = format!("--offline --at {}", UnixTime::from_secs(FEB_2025));
     let claims = &muster.json(0, &line("verify", &corpus, quote, &files, &more))["claims"];
     let replayed = (&claims["eventlog_replayed"], &claims["eventlog_events"]);
     assert_eq!(replayed, (&Value::from(true), &Value::from(43)));

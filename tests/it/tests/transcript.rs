@@ -1,6 +1,5 @@
 //! Transcripts from end to end: a federation on real state machines whose reports are signed by emulated processors and
 //! judged through the loaded plugin; what each participant keeps is verified by the command, and nothing else is at hand.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

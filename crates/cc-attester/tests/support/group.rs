@@ -1,5 +1,4 @@
 //! A container group: a kernel, a security context, a sidecar and an attestation service, each with its faults.
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
 use std::path::PathBuf;
 
@@ -17,13 +16,13 @@ use tempfile::TempDir;
 use crate::support::{TestPace, binding, report};
 
 /// Stands for the signed statement about the utility VM, which the collector does not read.
-pub const UVM: &[u8] = b"\xd2 a statement";
+pub(crate) const UVM: &[u8] = b"\xd2 a statement";
 /// Stands for the CCE policy.
-pub const POLICY: &[u8] = b"package policy\n";
+pub(crate) const POLICY: &[u8] = b"package policy\n";
 
 /// How the kernel answers.
 #[derive(Clone, Debug)]
-pub enum Kernel {
+pub(crate) enum Kernel {
     Reports,
     Absent,
     Denies(cc_core::Code),
@@ -43,21 +42,21 @@ impl Device for Kernel {
 }
 
 /// The group, seen from one of its containers.
-pub struct ContainerGroup {
-    pub kernel: Kernel,
-    pub sidecar: Sidecar,
-    pub maa: Maa,
-    pub pace: TestPace,
-    pub options: Options,
-    pub chance: u8,
-    pub world: World,
-    pub authorities: Authorities,
+pub(crate) struct ContainerGroup {
+    pub(crate) kernel: Kernel,
+    pub(crate) sidecar: Sidecar,
+    pub(crate) maa: Maa,
+    pub(crate) pace: TestPace,
+    pub(crate) options: Options,
+    pub(crate) chance: u8,
+    pub(crate) world: World,
+    pub(crate) authorities: Authorities,
     directory: TempDir,
 }
 
 impl ContainerGroup {
     /// With a kernel that reports, a security context, and without sidecar or attestation service until they are named.
-    pub fn new(kernel: Kernel) -> Self {
+    pub(crate) fn new(kernel: Kernel) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path().to_owned();
         let guest_device = root.join("sev-guest");
@@ -87,18 +86,18 @@ impl ContainerGroup {
     }
 
     /// A container without the kernel's interface.
-    pub fn beside_sidecar() -> Self {
+    pub(crate) fn beside_sidecar() -> Self {
         let mut group = Self::new(Kernel::Absent);
         group.options.sidecar = Some(group.sidecar.service().url());
         group
     }
 
     /// Where the security context is.
-    pub fn context(&self) -> PathBuf {
+    pub(crate) fn context(&self) -> PathBuf {
         self.directory.path().join("security-context-1234567890")
     }
 
-    pub fn collector(&self) -> Collector {
+    pub(crate) fn collector(&self) -> Collector {
         let kernel: Box<dyn Device> = Box::new(self.kernel.clone());
         let (pace, chance) = (Box::new(self.pace.clone()), self.chance);
         let surroundings = Surroundings {
@@ -111,12 +110,12 @@ impl ContainerGroup {
     }
 
     /// What a report over the first binding comes to: nothing, or a code.
-    pub fn outcome(&self) -> Result<(), cc_core::Code> {
+    pub(crate) fn outcome(&self) -> Result<(), cc_core::Code> {
         self.collector().report(&binding(1)).map(|_| ()).map_err(|finding| finding.code)
     }
 
     /// The endorsements that the security context holds.
-    pub fn endorsements(&self) -> Vec<Blob> {
+    pub(crate) fn endorsements(&self) -> Vec<Blob> {
         let world = &self.world;
         [&world.leaf[..], &world.intermediate, &world.ark, UVM, POLICY]
             .map(|bytes: &[u8]| Blob(bytes.to_vec()))

@@ -1,6 +1,7 @@
 //! What the tests of the collectors share: emulated interfaces, with and without FUSE, and a clock.
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
-#![allow(clippy::arithmetic_side_effects, reason = "tests")]
+
+pub(crate) mod group;
+pub(crate) mod swtpm;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ use cc_testkit::snp::certtable::{ASK_GUID, CertTable, VCEK_GUID};
 use rustix::io::Errno;
 
 /// A report as far as the collector looks at it: VMPL at 0x30, REPORT_DATA at 0x50, zeros nowhere at its end.
-pub fn report(report_data: [u8; 64], vmpl: u32) -> Vec<u8> {
+pub(crate) fn report(report_data: [u8; 64], vmpl: u32) -> Vec<u8> {
     let mut report = vec![0x5A; 1184];
     report[0x30..0x34].copy_from_slice(&vmpl.to_le_bytes());
     report[0x50..0x90].copy_from_slice(&report_data);
@@ -29,24 +30,24 @@ pub fn report(report_data: [u8; 64], vmpl: u32) -> Vec<u8> {
 }
 
 /// A certificate table of two entries with this many bytes of blobs.
-pub fn certs(bytes: usize) -> Vec<u8> {
+pub(crate) fn certs(bytes: usize) -> Vec<u8> {
     CertTable::default().push(VCEK_GUID, &vec![0xC1; bytes - 8]).push(ASK_GUID, &[0xC2; 8]).build()
 }
 
 /// A binding that no other number has.
-pub fn binding(number: u8) -> Binding {
+pub(crate) fn binding(number: u8) -> Binding {
     Binding::new(std::array::from_fn(|at| u8::try_from(at).unwrap() ^ number))
 }
 
 /// A clock that moves when it is waited on, and remembers for how long.
 #[derive(Clone)]
-pub struct TestPace {
-    pub now: Arc<Mutex<Duration>>,
-    pub waits: Arc<Mutex<Vec<Duration>>>,
+pub(crate) struct TestPace {
+    pub(crate) now: Arc<Mutex<Duration>>,
+    pub(crate) waits: Arc<Mutex<Vec<Duration>>>,
 }
 
 impl TestPace {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { now: Arc::new(Mutex::new(Duration::from_secs(1000))), waits: Arc::default() }
     }
 }
@@ -63,7 +64,7 @@ impl Pace for TestPace {
 }
 
 /// The report tree without a file system.
-pub struct PlainTree(pub Arc<Mutex<ReportTree>>);
+pub(crate) struct PlainTree(pub Arc<Mutex<ReportTree>>);
 
 fn os<T>(result: Result<T, i32>) -> io::Result<T> {
     result.map_err(io::Error::from_raw_os_error)
@@ -113,7 +114,7 @@ impl Port for PlainPort {
 
 /// How the emulations are reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backing {
+pub(crate) enum Backing {
     /// By function calls.
     Plain,
     /// Through the kernel, over FUSE. Only within `namespace::isolated`.
@@ -121,17 +122,17 @@ pub enum Backing {
 }
 
 /// Both interfaces of an SNP guest, each over a firmware of its own, and a clock.
-pub struct Rig {
-    pub tree: Arc<Mutex<ReportTree>>,
-    pub guest: Arc<Mutex<Guest>>,
-    pub pace: TestPace,
-    pub options: Options,
+pub(crate) struct Rig {
+    pub(crate) tree: Arc<Mutex<ReportTree>>,
+    pub(crate) guest: Arc<Mutex<Guest>>,
+    pub(crate) pace: TestPace,
+    pub(crate) options: Options,
     mounts: Option<(Mounted, Mounted)>,
     directory: tempfile::TempDir,
 }
 
 impl Rig {
-    pub fn new(backing: Backing) -> Self {
+    pub(crate) fn new(backing: Backing) -> Self {
         let tree = Arc::new(Mutex::new(ReportTree::new(Firmware::new(report))));
         let guest = Arc::new(Mutex::new(Guest::new(Firmware::new(report))));
         let directory = tempfile::tempdir().unwrap();
@@ -150,7 +151,7 @@ impl Rig {
     }
 
     /// The configfs interface alone.
-    pub fn configfs(&self) -> Box<dyn Device> {
+    pub(crate) fn configfs(&self) -> Box<dyn Device> {
         match self.mounts {
             Some(_) => Box::new(Configfs::new(FileTree(self.options.configfs.clone()))),
             None => Box::new(Configfs::new(self.tree())),
@@ -158,12 +159,12 @@ impl Rig {
     }
 
     /// The report tree, by function calls.
-    pub fn tree(&self) -> impl Tree + use<> {
+    pub(crate) fn tree(&self) -> impl Tree + use<> {
         PlainTree(Arc::clone(&self.tree))
     }
 
     /// The guest device alone.
-    pub fn device(&self) -> Box<dyn Device> {
+    pub(crate) fn device(&self) -> Box<dyn Device> {
         match self.mounts {
             Some(_) => Box::new(SevGuest::new(DevicePort(self.options.device.clone()))),
             None => Box::new(SevGuest::new(PlainPort(Arc::clone(&self.guest)))),
@@ -171,24 +172,24 @@ impl Rig {
     }
 
     /// A collector on these interfaces and the test's clock.
-    pub fn collector(&self, devices: Vec<Box<dyn Device>>) -> Collector {
+    pub(crate) fn collector(&self, devices: Vec<Box<dyn Device>>) -> Collector {
         Collector::with_devices(devices, Box::new(self.pace.clone()), &self.options)
     }
 
     /// A path where nothing is.
-    pub fn nowhere(&self) -> PathBuf {
+    pub(crate) fn nowhere(&self) -> PathBuf {
         self.directory.path().join("nothing")
     }
 }
 
 /// Runs `call` with each backing that this machine offers. FUSE is left out, loudly, where it cannot be used.
-pub fn with_each_backing(what: &str, call: impl Fn(Backing) + Sync) {
+pub(crate) fn with_each_backing(what: &str, call: impl Fn(Backing) + Sync) {
     call(Backing::Plain);
     with_fuse(what, || call(Backing::Fuse));
 }
 
 /// Runs `call` in a private mount namespace, or says loudly that it was not run.
-pub fn with_fuse(what: &str, call: impl FnOnce() + Send) {
+pub(crate) fn with_fuse(what: &str, call: impl FnOnce() + Send) {
     match namespace::available() {
         Ok(()) => namespace::isolated(call),
         Err(reason) => {

@@ -1,5 +1,4 @@
 //! A software TPM in a process of its own, set up as Azure sets up its virtual ones.
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
@@ -19,17 +18,17 @@ const ATTESTATION_KEY: u32 = 0x8100_0003;
 const PASSWORD: [u8; 13] = [0, 0, 0, 9, 0x40, 0, 0, 9, 0, 0, 0, 0, 0];
 
 /// The TPM, and the way to it.
-pub struct SoftTpm {
+pub(crate) struct SoftTpm {
     process: Child,
     stream: Arc<Mutex<UnixStream>>,
     /// The modulus of the attestation key, once there is one.
-    pub modulus: Vec<u8>,
+    pub(crate) modulus: Vec<u8>,
     _state: TempDir,
 }
 
 impl SoftTpm {
     /// Starts one with nothing in it.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let state = tempfile::tempdir().unwrap();
         let (ours, theirs) = UnixStream::pair().unwrap();
         // The process inherits its end, and nothing else does: ours is closed when it is started.
@@ -47,7 +46,7 @@ impl SoftTpm {
     }
 
     /// Starts one with this HCL report, which the owner may read or whoever names the index, and with the key for quotes.
-    pub fn with_hcl_report(report: &[u8], for_owner: bool) -> Self {
+    pub(crate) fn with_hcl_report(report: &[u8], for_owner: bool) -> Self {
         let mut tpm = Self::empty();
         tpm.make_key();
         tpm.define(report, for_owner);
@@ -55,7 +54,7 @@ impl SoftTpm {
     }
 
     /// A way to it.
-    pub fn port(&self) -> SoftPort {
+    pub(crate) fn port(&self) -> SoftPort {
         SoftPort(Arc::clone(&self.stream))
     }
 
@@ -98,7 +97,7 @@ impl SoftTpm {
     }
 
     /// Defines the index of user data with this size, which the owner may write or whoever names it.
-    pub fn define_user_data(&mut self, size: u16, for_owner: bool) {
+    pub(crate) fn define_user_data(&mut self, size: u16, for_owner: bool) {
         let attributes: u32 = if for_owner { (1 << 1) | (1 << 17) } else { (1 << 2) | (1 << 18) };
         let public = [
             &USER_DATA.to_be_bytes()[..],
@@ -125,11 +124,11 @@ impl Drop for SoftTpm {
 
 /// The socket.
 #[derive(Clone)]
-pub struct SoftPort(Arc<Mutex<UnixStream>>);
+pub(crate) struct SoftPort(Arc<Mutex<UnixStream>>);
 
 impl SoftPort {
     /// Extends a PCR of the SHA-256 bank: TPM2_PCR_Extend.
-    pub fn extend(&mut self, pcr: u32) {
+    pub(crate) fn extend(&mut self, pcr: u32) {
         self.command(0x182, &[pcr], &[&[0, 0, 0, 1, 0, 0x0b][..], &[7; 32]].concat());
     }
 
@@ -155,13 +154,13 @@ impl SoftPort {
 
 /// The paravisor around the TPM: what is written into the index of user data is in the report from then on, as soon as the
 /// report has been read so many times more.
-pub struct Paravisor {
-    pub inner: SoftPort,
-    pub late: usize,
+pub(crate) struct Paravisor {
+    pub(crate) inner: SoftPort,
+    pub(crate) late: usize,
     /// Makes a report with user data.
-    pub report: fn(&[u8]) -> Vec<u8>,
+    pub(crate) report: fn(&[u8]) -> Vec<u8>,
     /// What is due.
-    pub due: Option<(usize, Vec<u8>)>,
+    pub(crate) due: Option<(usize, Vec<u8>)>,
 }
 
 impl Port for Paravisor {

@@ -1,5 +1,4 @@
 //! A fetcher against the fake key distribution service, with virtual time.
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, unreachable_pub, dead_code, reason = "tests")]
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -13,12 +12,12 @@ use cc_testkit::kds::Kds;
 use tokio::sync::watch;
 
 /// The host whose requests go to the fake service.
-pub const HOST: &str = "kdsintf.amd.com";
+pub(crate) const HOST: &str = "kdsintf.amd.com";
 /// The instant at which the virtual clock starts.
-pub const START: u64 = 1_780_272_000;
+pub(crate) const START: u64 = 1_780_272_000;
 
 /// Time that passes only when somebody waits for it, and attempts that end only when a test says so.
-pub struct Virtual {
+pub(crate) struct Virtual {
     elapsed: Mutex<Duration>,
     pauses: Mutex<Vec<u64>>,
     limits: Mutex<Vec<u64>>,
@@ -26,7 +25,7 @@ pub struct Virtual {
 }
 
 impl Virtual {
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             elapsed: Mutex::default(),
             pauses: Mutex::default(),
@@ -36,22 +35,22 @@ impl Virtual {
     }
 
     /// Lets time pass.
-    pub fn advance(&self, seconds: u64) {
+    pub(crate) fn advance(&self, seconds: u64) {
         *self.elapsed.lock().unwrap() += Duration::from_secs(seconds);
     }
 
     /// Ends every attempt from here on.
-    pub fn expire(&self) {
+    pub(crate) fn expire(&self) {
         self.expired.send_replace(true);
     }
 
     /// How many seconds were waited between attempts, wait by wait.
-    pub fn pauses(&self) -> Vec<u64> {
+    pub(crate) fn pauses(&self) -> Vec<u64> {
         self.pauses.lock().unwrap().clone()
     }
 
     /// How many seconds each attempt was given.
-    pub fn limits(&self) -> Vec<u64> {
+    pub(crate) fn limits(&self) -> Vec<u64> {
         self.limits.lock().unwrap().clone()
     }
 }
@@ -85,7 +84,7 @@ impl Environment for Virtual {
 }
 
 /// A configuration that sends requests for AMD's host to the fake service.
-pub fn config(kds: &Kds, cache: Option<&Path>) -> FetchConfig {
+pub(crate) fn config(kds: &Kds, cache: Option<&Path>) -> FetchConfig {
     FetchConfig {
         cache_dir: cache.map(Path::to_owned),
         endpoints: vec![Endpoint { host: HOST.to_owned(), url: kds.url(), ca_file: None }],
@@ -94,13 +93,13 @@ pub fn config(kds: &Kds, cache: Option<&Path>) -> FetchConfig {
 }
 
 /// A fetcher that trusts the fake service's authority.
-pub fn fetcher(config: &FetchConfig, kds: &Kds, time: &Arc<Virtual>) -> Fetcher {
+pub(crate) fn fetcher(config: &FetchConfig, kds: &Kds, time: &Arc<Virtual>) -> Fetcher {
     let roots = Roots::Only(vec![kds.ca_der().to_vec()]);
     Fetcher::new(config, &roots, Arc::<Virtual>::clone(time)).unwrap()
 }
 
 /// A request for a path of AMD's host, cached for a day.
-pub fn request(path: &str) -> EndorsementRequest {
+pub(crate) fn request(path: &str) -> EndorsementRequest {
     EndorsementRequest {
         kind: "snp.crl".to_owned(),
         url: format!("https://{HOST}{path}"),

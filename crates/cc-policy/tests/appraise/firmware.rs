@@ -1,7 +1,8 @@
 //! Steps S20 and S21.
 
+use super::{MILAN, NONE, check};
+
 use crate::common::firmware;
-use crate::{MILAN, NONE, check};
 
 #[test]
 fn firmware_and_minimums() {

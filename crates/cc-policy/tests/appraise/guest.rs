@@ -1,7 +1,8 @@
 //! Steps S22 to S26.
 
+use super::{MILAN, NONE, check};
+
 use crate::common::filled;
-use crate::{MILAN, NONE, check};
 
 #[test]
 fn guest_and_platform() {

@@ -1,7 +1,8 @@
 //! Steps S2 to S18 and S31.
 
+use super::{MILAN, NONE, VLEK, check};
+
 use crate::common::{filled, map, vlek};
-use crate::{MILAN, NONE, VLEK, check};
 
 #[test]
 fn identity() {

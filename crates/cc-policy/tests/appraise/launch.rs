@@ -2,8 +2,9 @@
 
 use cc_core::Claims;
 
+use super::{NONE, check};
+
 use crate::common::{codes, filled, healthy, judge, policy};
-use crate::{NONE, check};
 
 /// The digests that healthy claims carry: 48 bytes of 0x44 (ID key) and of 0x55 (author key).
 const ID_BLOCK: &str = "require_id_block = true\nid_key_digests = [\"444444444444444444444444444444444444444444444444444444444444444444444444444444444444444444444444\"]";

@@ -1,8 +1,9 @@
 //! Steps A2 to A8 of `aci-raw-1`.
 
+use super::{NONE, check};
+
 use crate::common::azure::{ACI, DID, cce_policy, inside};
 use crate::common::{codes, filled, without};
-use crate::{NONE, check};
 
 #[test]
 fn utility_vm() {

@@ -3,16 +3,17 @@
 use cc_core::{Binding, ClaimValue, TrustClass};
 use cc_policy::{Context, Status, UserData};
 
+use super::{NONE, check};
+
 use crate::common::azure::{CVM, CVM_TDX, inside, pcr};
 use crate::common::{codes, context, filled, judge_as, parse, subject, without};
-use crate::{NONE, check};
 
 #[test]
 fn tpm() {
     let two = "pcr_selection = [4, 0]";
     let values = format!("pcrs.00 = [\"{}\"]", filled('e', 32));
     let lower = format!("pcr_selection = [0, 1]\npcrs.01 = [\"{}\"]", pcr(1));
-    let rows: [crate::Row<'_>; 19] = [
+    let rows: [super::Row<'_>; 19] = [
         ("healthy", "", NONE, &[], ""),
         // Secure boot.
         (

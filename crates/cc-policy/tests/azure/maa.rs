@@ -3,9 +3,10 @@
 use cc_core::{ClaimValue, TrustClass, codes};
 use cc_policy::Status;
 
+use super::{NONE, check};
+
 use crate::common::azure::{ISSUER, MAA, POLICY_HASH, inside};
 use crate::common::{self, NOW, context, filled, judge_as, subject, without};
-use crate::{NONE, check};
 
 #[test]
 fn issuer_and_age() {

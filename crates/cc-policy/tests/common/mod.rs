@@ -1,7 +1,5 @@
 //! Healthy claims of each product line, a policy that affirms them, and ways to change one thing.
 
-#![allow(dead_code, reason = "each test file uses its own part")]
-
 pub(crate) mod azure;
 pub(crate) mod gpu;
 pub(crate) mod tdx;

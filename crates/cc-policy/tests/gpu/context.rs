@@ -3,8 +3,9 @@
 use cc_core::{ClaimValue, Code, TrustClass, codes};
 use cc_policy::{Policy, Status};
 
+use super::*;
+
 use crate::common::{codes, context, filled, subject, without};
-use crate::*;
 
 /// A policy in which every step needs its claim, for a whole system.
 fn demanding() -> Policy {
@@ -243,7 +244,7 @@ fn production_takes_real_hardware_only() {
 #[test]
 fn a_policy_without_the_section_says_nothing_of_gpus() {
     let subject = subject(claims(one()), Vec::new(), TrustClass::Hardware);
-    for policy in [common::policy("", ""), common::tdx::policy("", "")] {
+    for policy in [crate::common::policy("", ""), crate::common::tdx::policy("", "")] {
         let appraisal = cc_policy::appraise(&subject, &profile(), &policy, &context());
         assert_eq!(
             (appraisal.status, codes(&appraisal.findings)),

@@ -1,7 +1,8 @@
 //! Which devices: how many (G1), which ones, of what architecture (G3).
 
+use super::*;
+
 use crate::common::without;
-use crate::*;
 
 #[test]
 fn devices_are_counted() {

@@ -2,8 +2,9 @@
 
 use cc_core::{ClaimValue, Code, TrustClass, codes};
 
+use super::*;
+
 use crate::common::{codes, subject, without};
-use crate::*;
 
 #[test]
 fn a_firmware_identity_is_required_of_gpus() {

@@ -2,8 +2,9 @@
 
 use cc_policy::Policy;
 
+use super::*;
+
 use crate::common::parse;
-use crate::*;
 
 #[test]
 fn a_bad_knob_is_refused_where_it_stands() {
@@ -120,7 +121,7 @@ fn the_section_is_refused_alone() {
          GPU evidence is never accepted alone: a policy needs one of them for the guest that has the GPUs"
     );
     let (_, gpu) = alone.split_once("[gpu]").unwrap();
-    let snp = common::policy_text("", "");
+    let snp = crate::common::policy_text("", "");
     assert!(parse(&format!("{snp}[gpu]{gpu}")).is_ok(), "beside snp");
 }
 

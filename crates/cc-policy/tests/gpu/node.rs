@@ -2,8 +2,9 @@
 
 use cc_core::ClaimValue;
 
+use super::*;
+
 use crate::common::without;
-use crate::*;
 
 #[test]
 fn gpus_are_in_the_policys_mode() {

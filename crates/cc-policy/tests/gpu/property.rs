@@ -5,8 +5,9 @@ use cc_core::ClaimValue;
 use cc_policy::Status;
 use proptest::prelude::*;
 
+use super::*;
+
 use crate::common::parse;
-use crate::*;
 
 fn any_value() -> impl Strategy<Value = ClaimValue> {
     let leaf = prop_oneof![

@@ -1,7 +1,8 @@
 //! What the driver in the guest says of confidential computing (G19).
 
+use super::*;
+
 use crate::common::{map, without};
-use crate::*;
 
 /// Changes a number of the first device's state.
 fn state(devices: &mut [Claims], name: &str, value: u64) {

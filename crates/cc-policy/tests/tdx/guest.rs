@@ -1,8 +1,9 @@
 //! Steps T18 to T20.
 
+use super::{NONE, check};
+
 use crate::common::filled;
 use crate::common::tdx::version_4;
-use crate::{NONE, check};
 
 const SERVICE_TD: &str = "service_td = [\"888888888888888888888888888888888888888888888888888888888888888888888888888888888888888888888888\"]";
 

@@ -3,9 +3,10 @@
 use cc_core::TrustClass;
 use cc_policy::{Context, InitData};
 
+use super::{NONE, check};
+
 use crate::common::tdx::{healthy, image, judge_with, policy};
 use crate::common::{codes, context, filled, subject};
-use crate::{NONE, check};
 
 #[test]
 fn images() {
@@ -112,7 +113,7 @@ fn images() {
         for (digit, expected) in [('3', vec![]), ('0', vec![code]), ('4', vec![code])] {
             let mut claims = healthy();
             claims.insert(key, filled(digit, 48));
-            assert_eq!(codes(&crate::judge(claims, &policy).findings), expected, "{key} {digit}");
+            assert_eq!(codes(&super::judge(claims, &policy).findings), expected, "{key} {digit}");
         }
     }
 }
@@ -121,7 +122,7 @@ fn images() {
 fn the_nearest_image_explains_what_differs() {
     let mut claims = healthy();
     claims.insert("rtmr1", filled('5', 48));
-    let finding = &crate::judge(claims, &policy("", "")).findings[0];
+    let finding = &super::judge(claims, &policy("", "")).findings[0];
     assert_eq!(finding.got, format!("rtmr1 {}", filled('5', 48)));
     assert_eq!(finding.want, format!("one of 2 images, nearest a: rtmr1 {}", filled('2', 48)));
 }

@@ -1,8 +1,9 @@
 //! Steps T24 and T25.
 
+use super::{NONE, check};
+
 use crate::common::tdx::{INSTANCE, PPID, healthy, policy};
 use crate::common::{codes, filled, without};
-use crate::{NONE, check};
 
 #[test]
 fn configuration() {
@@ -91,7 +92,7 @@ fn lists_of_platforms() {
         if let Some((name, value)) = replaced {
             claims.insert(name, value);
         }
-        let findings = crate::judge(claims, &policy("", &format!("{key} = [\"{id}\"]"))).findings;
+        let findings = super::judge(claims, &policy("", &format!("{key} = [\"{id}\"]"))).findings;
         assert_eq!(codes(&findings), if permitted { &[][..] } else { &["tdx.platform.denied"] }, "{name}");
         let source = format!("policy.toml:5 tdx.{key}");
         assert!(findings.iter().all(|finding| finding.source == source), "{name}");

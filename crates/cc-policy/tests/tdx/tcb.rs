@@ -2,8 +2,9 @@
 
 use cc_core::{ClaimValue, Claims};
 
+use super::{NONE, check};
+
 use crate::common::tdx::status;
-use crate::{NONE, check};
 
 const HARDENING: &str = "accepted_status = [\"UpToDate\", \"SWHardeningNeeded\"]\n\
     accepted_advisories = [\"INTEL-SA-00837\", \"INTEL-SA-00960\"]";
@@ -210,7 +211,7 @@ fn statuses() {
 fn the_finding_says_which_part_is_to_blame() {
     let mut claims = crate::common::tdx::healthy();
     status(&mut claims, "OutOfDate", "OutOfDate", "UpToDate", "UpToDate");
-    let findings = crate::judge(claims, &crate::policy("", "")).findings;
+    let findings = super::judge(claims, &super::policy("", "")).findings;
     assert_eq!(
         findings[0].to_string(),
         "tdx.tcb.status: got OutOfDate, platform OutOfDate, module UpToDate, QE UpToDate, want one of UpToDate \

@@ -1,5 +1,4 @@
 //! Asking the stand-ins of services.
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// Status line and body of the answer to a request.
-pub async fn ask(service: &Service, request: &str) -> (String, Vec<u8>) {
+pub(crate) async fn ask(service: &Service, request: &str) -> (String, Vec<u8>) {
     let url = service.url();
     if let Some(authority) = url.strip_prefix("http://") {
         return exchange(tokio::net::TcpStream::connect(authority).await.unwrap(), request).await;
@@ -39,7 +38,7 @@ async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str
 }
 
 /// The same of the answer to JSON that is posted.
-pub async fn post(service: &Service, path: &str, body: &str) -> (String, Vec<u8>) {
+pub(crate) async fn post(service: &Service, path: &str, body: &str) -> (String, Vec<u8>) {
     let length = body.len();
     let head = format!("POST {path} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {length}");
     ask(service, &format!("{head}\r\n\r\n{body}")).await

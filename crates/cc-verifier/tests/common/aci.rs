@@ -1,13 +1,13 @@
 //! Synthetic container groups and how they are verified.
 
-#![allow(dead_code, reason = "not every test needs all of it")]
-
 use cc_core::message::{Blob, MESSAGE_VERSION, VerifyReply, VerifyRequest, WireOutcome};
 use cc_core::{Profile, UnixTime};
 use cc_testkit::aci::{Chain, FEED, World};
 use cc_testkit::snp::{NOW, Product, ark_der};
 use cc_verifier::aci::{Anchors, Uvm, Verifier};
 use cc_verifier::snp;
+
+use crate::common::codes::reply_code;
 
 /// The synthetic roots and endorser.
 pub(crate) fn anchors() -> Anchors {
@@ -43,17 +43,9 @@ pub(crate) fn request_of(world: &World) -> VerifyRequest {
     request(world.snp.report.bytes(), &world.endorsements())
 }
 
-/// The code of a reply, or `accept`.
-pub(crate) fn code(reply: &VerifyReply) -> &str {
-    match &reply.outcome {
-        WireOutcome::Accept { .. } => "accept",
-        WireOutcome::Reject(denial) | WireOutcome::Indeterminate(denial) => &denial.code,
-    }
-}
-
 /// The code for evidence and endorsements.
 pub(crate) fn judge(evidence: &[u8], endorsements: &[Vec<u8>]) -> String {
-    code(&verifier().verify(&request(evidence, endorsements))).to_owned()
+    reply_code(&verifier().verify(&request(evidence, endorsements))).to_owned()
 }
 
 /// The code for a world as it is.

@@ -1,7 +1,5 @@
 //! Published evidence of container groups.
 
-#![allow(dead_code, reason = "not every test needs all of it")]
-
 use std::path::Path;
 
 use base64::Engine;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cc_core::Outcome;
 
-use crate::oracle::Opinion;
+use super::oracle::Opinion;
 
 /// What both say about one quote.
 pub(crate) struct Both {

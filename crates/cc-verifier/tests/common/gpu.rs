@@ -1,12 +1,12 @@
 //! Synthetic devices and how they are verified.
 
-#![allow(dead_code, reason = "not every test needs all of it")]
-
-use cc_core::message::{Blob, MESSAGE_VERSION, Plan, PlanRequest, VerifyReply, VerifyRequest, WireOutcome};
+use cc_core::message::{Blob, MESSAGE_VERSION, Plan, PlanRequest, VerifyRequest};
 use cc_core::{Claims, Finding, Outcome, Profile, UnixTime, Waivers};
 use cc_testkit::gpu::{Arch, Member, NOW, World, device_chain, rim};
 use cc_testkit::ocsp::Answer;
 use cc_verifier::gpu::{Anchors, DeviceCache, RootCertificates, Slots, Verification, Verifier, verify};
+
+use crate::common::codes::{outcome_code, reply_code};
 
 /// The synthetic roots.
 pub(crate) fn anchors() -> Anchors {
@@ -67,7 +67,7 @@ impl Parts {
 
     /// The code of the outcome, or `accept`; the same with endorsements that are not labelled.
     pub(crate) fn code(&self) -> String {
-        let code = code(&self.outcome()).to_owned();
+        let code = outcome_code(&self.outcome()).to_owned();
         let reply = Verifier::new(anchors(), 0).verify(&self.request());
         assert_eq!(reply_code(&reply), code, "unlabelled: {:?}", reply.outcome);
         code
@@ -106,19 +106,6 @@ impl Parts {
 /// Waivers of these codes.
 pub(crate) fn waive(codes: &[&str]) -> Waivers {
     Waivers::new(codes.iter().map(|code| cc_core::Code::parse(code).unwrap())).unwrap()
-}
-
-/// The code of a reply, or `accept`.
-pub(crate) fn reply_code(reply: &VerifyReply) -> &str {
-    match &reply.outcome {
-        WireOutcome::Accept { .. } => "accept",
-        WireOutcome::Reject(denial) | WireOutcome::Indeterminate(denial) => &denial.code,
-    }
-}
-
-/// The code of an outcome, or `accept`.
-pub(crate) fn code(outcome: &Outcome) -> &str {
-    outcome.code().map_or("accept", |code| code.as_str())
 }
 
 /// One Hopper with everything that it needs.

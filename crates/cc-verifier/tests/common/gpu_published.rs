@@ -1,15 +1,14 @@
 //! Published reports as evidence, and requests about them.
-#![allow(dead_code, reason = "each test program uses a part")]
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cc_core::gpu::{Device, DeviceClass, declared_length, encode};
-use cc_core::message::{Blob, MESSAGE_VERSION, PlanRequest, VerifyReply, VerifyRequest, WireOutcome};
+use cc_core::message::{Blob, MESSAGE_VERSION, PlanRequest, VerifyReply, VerifyRequest};
 use cc_core::{Profile, UnixTime};
 use cc_verifier::gpu::{Anchors, Verifier};
 use serde_json::Value;
 
-use crate::gpu_corpus::corpus;
+use cc_testkit::published::corpus;
 
 /// A published file.
 pub(crate) fn read(path: &str) -> Vec<u8> {
@@ -89,12 +88,4 @@ pub(crate) fn plan_request(devices: &[Device], endorsements: &[Vec<u8>]) -> Plan
 /// Verifies under NVIDIA's roots.
 pub(crate) fn verify(devices: &[Device], endorsements: &[Vec<u8>], at: u64, waivers: &[&str]) -> VerifyReply {
     Verifier::new(Anchors::nvidia(), 0).verify(&verify_request(devices, endorsements, at, waivers))
-}
-
-/// The code of a reply, or `accept`.
-pub(crate) fn code(reply: &VerifyReply) -> &str {
-    match &reply.outcome {
-        WireOutcome::Accept { .. } => "accept",
-        WireOutcome::Reject(denial) | WireOutcome::Indeterminate(denial) => &denial.code,
-    }
 }

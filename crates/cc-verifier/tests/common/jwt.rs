@@ -1,10 +1,11 @@
 //! Tokens of synthetic issuers and their outcomes.
-#![allow(dead_code, reason = "each test program uses a part")]
 
 use cc_core::{Finding, UnixTime};
 use cc_testkit::jwt::{Object, Token, ec_key, key_set, rsa_key};
 use cc_testkit::snp::{SignKey, keys};
 use cc_verifier::jwt::{Algorithm, Issuer, Jwks, Payload, verify};
+
+use crate::common::codes::result_code;
 
 pub(crate) const NOW: i64 = 1_780_272_000;
 pub(crate) const ISS: &str = "https://issuer.example";
@@ -48,7 +49,7 @@ impl Case {
     }
 
     pub(crate) fn code(&self) -> String {
-        code(&self.verify())
+        result_code(&self.verify())
     }
 }
 
@@ -67,8 +68,4 @@ pub(crate) fn payload() -> Object {
 
 pub(crate) fn instant(now: i64) -> UnixTime {
     UnixTime::from_secs(now.unsigned_abs())
-}
-
-pub(crate) fn code<T>(result: &Result<T, Finding>) -> String {
-    result.as_ref().map_or_else(|finding| finding.code.to_string(), |_| "accept".to_owned())
 }

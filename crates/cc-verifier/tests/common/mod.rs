@@ -1,15 +1,22 @@
-//! Where the published evidence lies, for the tests that read it.
+//! What several tests use: synthetic worlds, and published evidence with how it is verified.
 
-use std::path::PathBuf;
-
-/// The directory of published evidence: `$MUSTER_CORPUS`, or `../shared/evidence` beside the workspace. `None`, and a
-/// line on standard error, when there is none.
-pub(crate) fn corpus() -> Option<PathBuf> {
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/evidence"));
-    let path = std::env::var_os("MUSTER_CORPUS").map_or_else(beside, PathBuf::from);
-    if path.join("snp").is_dir() {
-        return Some(path);
-    }
-    eprintln!("NOT TESTED: no published evidence at {}; set MUSTER_CORPUS", path.display());
-    None
-}
+pub(crate) mod aci;
+pub(crate) mod aci_corpus;
+pub(crate) mod codes;
+pub(crate) mod differences;
+pub(crate) mod gpu;
+pub(crate) mod gpu_corpus;
+pub(crate) mod gpu_published;
+pub(crate) mod jwt;
+pub(crate) mod mutations;
+pub(crate) mod nras;
+pub(crate) mod ocsp;
+pub(crate) mod oracle;
+pub(crate) mod published;
+pub(crate) mod requests;
+pub(crate) mod rim;
+pub(crate) mod synthetic;
+pub(crate) mod tdx;
+pub(crate) mod tdx_corpus;
+pub(crate) mod vtpm;
+pub(crate) mod vtpm_corpus;

@@ -1,10 +1,11 @@
 //! Answers of the synthetic service and their outcomes.
-#![allow(dead_code, reason = "each test program uses a part")]
 
 use cc_core::{Claims, Finding, UnixTime};
 use cc_testkit::nras::{Answer, jwks};
 use cc_verifier::jwt::Jwks;
 use cc_verifier::nras::{Service, verify};
+
+use crate::common::codes::result_code;
 
 pub(crate) const NOW: i64 = 1_780_272_000;
 pub(crate) const NONCE: [u8; 32] = [0x2a; 32];
@@ -23,10 +24,6 @@ pub(crate) fn judge_with(body: &[u8], jwks: Option<&[u8]>) -> Result<Claims, Fin
     verify(body, &Service::NVIDIA, jwks.as_ref(), &NONCE, UnixTime::from_secs(NOW.unsigned_abs()))
 }
 
-pub(crate) fn code<T>(result: &Result<T, Finding>) -> String {
-    result.as_ref().map_or_else(|finding| finding.code.to_string(), |_| "accept".to_owned())
-}
-
 pub(crate) fn outcome(body: &[u8]) -> String {
-    code(&judge(body))
+    result_code(&judge(body))
 }

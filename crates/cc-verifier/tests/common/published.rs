@@ -4,8 +4,8 @@ use base64::Engine;
 use dcap_qvl::QuoteCollateralV3;
 use serde_json::Value;
 
-use crate::tdx::Parts;
-use crate::tdx_corpus::blobs;
+use super::tdx::Parts;
+use super::tdx_corpus::blobs;
 
 /// Collateral for one kind of platform.
 pub(crate) struct Set {

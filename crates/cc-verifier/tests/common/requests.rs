@@ -1,6 +1,6 @@
 //! Requests as a plugin gets them.
 
-use cc_core::message::{Blob, MESSAGE_VERSION, VerifyReply, VerifyRequest};
+use cc_core::message::{Blob, MESSAGE_VERSION, VerifyRequest};
 use cc_core::{Profile, UnixTime};
 use cc_testkit::snp::NOW;
 
@@ -14,14 +14,5 @@ pub(crate) fn request(evidence: &[u8], endorsements: &[&[u8]]) -> VerifyRequest 
         waivers: Vec::new(),
         vouched: Vec::new(),
         now: UnixTime::from_secs(NOW.unsigned_abs()),
-    }
-}
-
-/// The code of a reply, or `accept`.
-pub(crate) fn reply_code(reply: &VerifyReply) -> &str {
-    use cc_core::message::WireOutcome::{Accept, Indeterminate, Reject};
-    match &reply.outcome {
-        Accept { .. } => "accept",
-        Reject(denial) | Indeterminate(denial) => &denial.code,
     }
 }

@@ -1,7 +1,5 @@
 //! Synthetic manifests and how they are verified.
 
-#![allow(dead_code, reason = "not every test needs all of it")]
-
 use cc_testkit::gpu::rim::{Signature, Signer, Tag, root_der};
 use cc_verifier::gpu::rim::Rim;
 

@@ -1,6 +1,6 @@
 //! Synthetic reports and how they are verified.
 
-use cc_core::{Outcome, UnixTime, Waivers};
+use cc_core::{UnixTime, Waivers};
 use cc_testkit::snp::{NOW, Product, World, ark_der};
 use cc_verifier::snp::{Anchors, ChainCache, Slots, Verification, verify};
 
@@ -27,9 +27,4 @@ pub(crate) fn slots(world: &World) -> Slots<'_> {
 /// Verifies at [`now`], without waivers and without memory.
 pub(crate) fn check(evidence: &[u8], slots: &Slots<'_>) -> Verification {
     verify(evidence, slots, &anchors(), &Waivers::none(), now(), &ChainCache::new(0))
-}
-
-/// The code of an outcome, or `accept`.
-pub(crate) fn code(outcome: &Outcome) -> &str {
-    outcome.code().map_or("accept", |code| code.as_str())
 }

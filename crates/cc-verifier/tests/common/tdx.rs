@@ -1,11 +1,11 @@
 //! Synthetic quotes and how they are verified.
 
-#![allow(dead_code, reason = "not every test needs all of it")]
-
-use cc_core::message::{Blob, MESSAGE_VERSION, VerifyReply, VerifyRequest, WireOutcome};
+use cc_core::message::{Blob, MESSAGE_VERSION, VerifyRequest};
 use cc_core::{Claims, Outcome, Profile, UnixTime, Waivers};
 use cc_testkit::tdx::{Ca, Form, NOW, World, root_der};
 use cc_verifier::tdx::{Anchors, QuoteCache, Slots, Verification, verify};
+
+use crate::common::codes::outcome_code;
 
 /// The synthetic root.
 pub(crate) fn anchors() -> Anchors {
@@ -75,7 +75,7 @@ impl Parts {
 
     /// The code of the outcome, or `accept`.
     pub(crate) fn code(&self) -> String {
-        code(&self.outcome()).to_owned()
+        outcome_code(&self.outcome()).to_owned()
     }
 
     /// The claims of a quote that must be accepted.
@@ -106,19 +106,6 @@ pub(crate) fn request(quote: &[u8], endorsements: &[Vec<u8>]) -> VerifyRequest {
     }
 }
 
-/// The code of a reply, or `accept`.
-pub(crate) fn reply_code(reply: &VerifyReply) -> &str {
-    match &reply.outcome {
-        WireOutcome::Accept { .. } => "accept",
-        WireOutcome::Reject(denial) | WireOutcome::Indeterminate(denial) => &denial.code,
-    }
-}
-
-/// The code of an outcome, or `accept`.
-pub(crate) fn code(outcome: &Outcome) -> &str {
-    outcome.code().map_or("accept", |code| code.as_str())
-}
-
 /// What is done, to a world of version 4 with a platform CA, and the code.
 pub(crate) type Row = (&'static str, fn(&mut World), &'static str);
 
@@ -139,7 +126,7 @@ pub(crate) fn assert_rows(rows: &[Row]) {
 /// A world has its code.
 pub(crate) fn assert_code(what: &str, world: &World, expected: &str) {
     let outcome = Parts::of(world).outcome();
-    assert_eq!(code(&outcome), expected, "{what}: {outcome:?}");
+    assert_eq!(outcome_code(&outcome), expected, "{what}: {outcome:?}");
 }
 
 /// Replaces every occurrence.

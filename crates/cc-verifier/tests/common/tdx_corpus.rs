@@ -1,21 +1,10 @@
 //! Published quotes and collateral, read in place.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cc_core::tdx::declared_length;
+use cc_testkit::published::corpus;
 use serde_json::Value;
-
-/// The directory of published evidence: `$MUSTER_CORPUS`, or `../shared/evidence` beside the workspace.
-///
-/// # Panics
-///
-/// When there is none: a test that reads it has nothing to say without it.
-pub(crate) fn corpus() -> PathBuf {
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/evidence"));
-    let path = std::env::var_os("MUSTER_CORPUS").map_or_else(beside, PathBuf::from);
-    assert!(path.join("tdx").is_dir(), "no published evidence at {}; set MUSTER_CORPUS", path.display());
-    path
-}
 
 /// Published quotes by folder and file.
 pub(crate) const QUOTES: [(&str, &str); 19] = [
@@ -51,7 +40,7 @@ pub(crate) fn quote(folder: &str, file: &str) -> Vec<u8> {
 
 /// The blobs of published collateral.
 pub(crate) fn collateral(name: &str) -> Vec<Vec<u8>> {
-    let (_, files) = crate::tdx_rows::COLLATERAL.iter().find(|(other, _)| *other == name).unwrap();
+    let (_, files) = cc_testkit::published::tdx::COLLATERAL.iter().find(|(other, _)| *other == name).unwrap();
     blobs(files)
 }
 

@@ -1,7 +1,5 @@
 //! Evidence of synthetic machines and how it is verified.
 
-#![allow(dead_code, reason = "each test program uses a part")]
-
 use cc_core::message::{Blob, MESSAGE_VERSION, PlanRequest, VerifyReply, VerifyRequest, WireOutcome};
 use cc_core::{Claims, Profile, UnixTime};
 use cc_testkit::snp::{NOW, Product, ark_der};
@@ -9,6 +7,8 @@ use cc_testkit::tdx::{Form, root_der};
 use cc_testkit::vtpm::{Processor, World};
 use cc_testkit::{snp, tdx};
 use cc_verifier::vtpm::Verifier;
+
+use crate::common::codes::reply_code;
 
 /// A verifier that trusts the synthetic roots.
 pub(crate) fn verifier(cache_entries: usize) -> Verifier {
@@ -54,14 +54,6 @@ pub(crate) fn verify(world: &World) -> VerifyReply {
     verifier(0).verify(&request(&world.evidence(), &world.endorsements()))
 }
 
-/// The code of a reply, or `accept`.
-pub(crate) fn code(reply: &VerifyReply) -> &str {
-    match &reply.outcome {
-        WireOutcome::Accept { .. } => "accept",
-        WireOutcome::Reject(denial) | WireOutcome::Indeterminate(denial) => &denial.code,
-    }
-}
-
 /// The claims of a world that must be accepted.
 pub(crate) fn claims(world: &World) -> Claims {
     match verify(world).outcome {
@@ -91,7 +83,7 @@ pub(crate) type Row = (&'static str, fn(&mut World), &'static str);
 
 /// Every row has its code when it is done to such a world. A plan may go on, and says nothing else.
 pub(crate) fn assert_rows(healthy: &World, rows: &[Row]) {
-    assert_eq!(code(&verify(healthy)), "accept");
+    assert_eq!(reply_code(&verify(healthy)), "accept");
     let verifier = verifier(0);
     let mut wrong = Vec::new();
     for (what, edit, expected) in rows {
@@ -103,7 +95,7 @@ pub(crate) fn assert_rows(healthy: &World, rows: &[Row]) {
             Ok(_) => "accept".to_owned(),
             Err(finding) => finding.code.to_string(),
         };
-        if code(&reply) != *expected || !["accept", expected].contains(&planned.as_str()) {
+        if reply_code(&reply) != *expected || !["accept", expected].contains(&planned.as_str()) {
             wrong.push(format!("{what}: {:?}, planned {planned}, expected {expected}", reply.outcome));
         }
     }

@@ -1,26 +1,10 @@
 //! Published evidence of Azure's confidential machines, read in place, and the forms in which others wrote it.
 
-#![allow(dead_code, reason = "each test program uses a part")]
-
-use std::path::PathBuf;
-
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use cc_core::azure::Machine;
+use cc_testkit::published::corpus;
 use serde_json::Value;
-
-/// The directory of published evidence: `$MUSTER_CORPUS`, or `../shared/evidence` beside the workspace.
-///
-/// # Panics
-///
-/// When there is none: a test that reads it has nothing to say without it.
-pub(crate) fn corpus() -> PathBuf {
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/evidence"));
-    let path = std::env::var_os("MUSTER_CORPUS").map_or_else(beside, PathBuf::from);
-    let found = path.join("snp-azure-vtpm").is_dir();
-    assert!(found, "no published evidence at {}; set MUSTER_CORPUS", path.display());
-    path
-}
 
 /// How a project wrote the evidence of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,4 @@
 //! A federation's certificates, a server on loopback, and clients that do not keep to the rules.
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, unreachable_pub, dead_code, reason = "tests")]
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -28,29 +27,29 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::sync::CancellationToken;
 
 /// A certificate chain and its key.
-pub type Credentials = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+pub(crate) type Credentials = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-pub fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
-pub fn client_subject(text: &str) -> Subject {
+pub(crate) fn client_subject(text: &str) -> Subject {
     Subject::Participant { role: Role::Client, name: name(text) }
 }
 
 /// Fails instead of hanging; what is awaited takes milliseconds.
-pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), what).await.unwrap()
 }
 
 /// One enrolment CA and the federation around it.
-pub struct World {
+pub(crate) struct World {
     issuer: Issuer<'static, KeyPair>,
-    pub descriptor: Descriptor,
+    pub(crate) descriptor: Descriptor,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "enrolment");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -68,7 +67,7 @@ impl World {
     }
 
     /// A certificate with this URI (none if empty); with `dns`, also for a TLS server of that name.
-    pub fn certificate(&self, uri: &str, dns: Option<&str>) -> (rcgen::Certificate, KeyPair) {
+    pub(crate) fn certificate(&self, uri: &str, dns: Option<&str>) -> (rcgen::Certificate, KeyPair) {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, uri);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -83,31 +82,31 @@ impl World {
         (params.signed_by(&key, &self.issuer).unwrap(), key)
     }
 
-    pub fn credentials(&self, uri: &str, dns: Option<&str>) -> Credentials {
+    pub(crate) fn credentials(&self, uri: &str, dns: Option<&str>) -> Credentials {
         let (certificate, key) = self.certificate(uri, dns);
         (vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
     }
 
-    pub fn server_tls(&self) -> ServerTls {
+    pub(crate) fn server_tls(&self) -> ServerTls {
         self.server_tls_as("muster:server:server", Some(SERVER_NAME))
     }
 
-    pub fn server_tls_as(&self, uri: &str, dns: Option<&str>) -> ServerTls {
+    pub(crate) fn server_tls_as(&self, uri: &str, dns: Option<&str>) -> ServerTls {
         let (chain, key) = self.credentials(uri, dns);
         ServerTls::new(&self.descriptor, chain, key).unwrap()
     }
 
     /// TLS of a client with a certificate for this URI.
-    pub fn tls(&self, uri: &str) -> ClientTls {
+    pub(crate) fn tls(&self, uri: &str) -> ClientTls {
         let (chain, key) = self.credentials(uri, None);
         ClientTls::new(&self.descriptor, chain, key).unwrap()
     }
 
-    pub fn site(&self, name: &str) -> ClientTls {
+    pub(crate) fn site(&self, name: &str) -> ClientTls {
         self.tls(&format!("muster:client:{name}"))
     }
 
-    pub fn roots(&self) -> RootCertStore {
+    pub(crate) fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         for der in &self.descriptor.enrolment_cas {
             roots.add(der.clone().into()).unwrap();
@@ -116,7 +115,7 @@ impl World {
     }
 
     /// rustls as it comes, for clients that do not keep to the rules.
-    pub fn raw_config(
+    pub(crate) fn raw_config(
         &self,
         credentials: Option<Credentials>,
         versions: &[&'static SupportedProtocolVersion],
@@ -134,14 +133,17 @@ impl World {
     }
 }
 
-pub async fn raw_connect(config: &Arc<ClientConfig>, address: &str) -> std::io::Result<TlsStream<TcpStream>> {
+pub(crate) async fn raw_connect(
+    config: &Arc<ClientConfig>,
+    address: &str,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let tcp = TcpStream::connect(address).await?;
     let name = ServerName::try_from(SERVER_NAME).unwrap();
     TlsConnector::from(Arc::clone(config)).connect(name, tcp).await
 }
 
 /// HTTP/2 without any of this crate's restraint, as the site `raw`, and what the connection exports for 32 ones.
-pub async fn raw_http2<B>(world: &World, address: &str) -> (SendRequest<B>, [u8; 32])
+pub(crate) async fn raw_http2<B>(world: &World, address: &str) -> (SendRequest<B>, [u8; 32])
 where
     B: hyper::body::Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
 {
@@ -172,19 +174,19 @@ impl Sessions for Handler {
     }
 }
 
-pub struct Server {
-    pub address: String,
-    pub sessions: mpsc::UnboundedReceiver<Session>,
-    pub shutdown: CancellationToken,
-    pub task: JoinHandle<()>,
+pub(crate) struct Server {
+    pub(crate) address: String,
+    pub(crate) sessions: mpsc::UnboundedReceiver<Session>,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) task: JoinHandle<()>,
 }
 
 impl Server {
-    pub async fn start(world: &World) -> Self {
+    pub(crate) async fn start(world: &World) -> Self {
         Self::with(world.server_tls(), Limits::default()).await
     }
 
-    pub async fn with(tls: ServerTls, limits: Limits) -> Self {
+    pub(crate) async fn with(tls: ServerTls, limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (sender, sessions) = mpsc::unbounded_channel();
@@ -194,18 +196,18 @@ impl Server {
     }
 
     /// Both ends of a new session.
-    pub async fn session(&mut self, tls: &ClientTls) -> (Session, Session) {
+    pub(crate) async fn session(&mut self, tls: &ClientTls) -> (Session, Session) {
         let client = soon(connect(tls, &self.address)).await.unwrap();
         (client, soon(self.sessions.recv()).await.unwrap())
     }
 
-    pub async fn refusal(&self, tls: &ClientTls) -> ConnectError {
+    pub(crate) async fn refusal(&self, tls: &ClientTls) -> ConnectError {
         soon(connect(tls, &self.address)).await.map(drop).unwrap_err()
     }
 }
 
 /// A frame goes there and back.
-pub async fn exchange(client: &mut Session, server: &mut Session) {
+pub(crate) async fn exchange(client: &mut Session, server: &mut Session) {
     client.outbound.send(Bytes::from_static(b"ping")).unwrap();
     assert_eq!(soon(server.inbound.recv()).await.unwrap(), "ping");
     server.outbound.send(Bytes::from_static(b"pong")).unwrap();

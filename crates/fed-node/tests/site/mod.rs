@@ -1,5 +1,4 @@
 //! A site in a temporary folder.
-#![allow(dead_code, reason = "each test uses a part")]
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -72,7 +71,7 @@ impl Site {
 
 pub(crate) fn setup(inputs: PathBuf, data: PathBuf) -> Setup {
     let itself = std::env::current_exe().unwrap().into_os_string();
-    let arguments = ["--exact", "starts_a_job", "--nocapture"].map(OsString::from);
+    let arguments = ["--exact", "site::starts_a_job", "--nocapture"].map(OsString::from);
     Setup {
         site: Name::new("site-1").unwrap(),
         inputs,
@@ -141,4 +140,13 @@ pub(crate) fn ends(pid: u32) -> bool {
     let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return true };
     let limit = rustix::event::Timespec { tv_sec: 60, tv_nsec: 0 };
     poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&limit)).unwrap() > 0
+}
+
+/// The process that becomes a job; as a test of its own it does nothing.
+#[test]
+fn starts_a_job() {
+    if std::env::var_os("MUSTER_JOB_STARTER").is_some() {
+        let _ = fed_node::launch::become_job();
+        std::process::exit(1);
+    }
 }

@@ -1,5 +1,5 @@
 //! Table 5.8 of *verification.md*: relays, replays and reflection against one verifier. The rows that need a whole
-//! federation are in [`crate::sites`].
+//! federation are in [`super::sites`].
 
 use cc_core::{Code, Finding, Profile, codes};
 use cc_testkit::federation::{Owner, name, site};
@@ -8,8 +8,8 @@ use fed_proto::message::{Kind, Payload};
 use fed_proto::role::Role;
 use fed_proto::token::{Peer, RoundTerms};
 
-use crate::evil::{Actor, Round, Stage};
-use crate::support::{job, seconds};
+use super::evil::{Actor, Round, Stage};
+use super::support::{job, seconds};
 
 /// A round whose tokens are awaited.
 fn attesting(stage: &mut Stage, epoch: u64, purpose: Purpose, job: &str) -> Round {
@@ -465,7 +465,7 @@ fn d3_registration_is_mutual() {
         let bytes = stage.server().sends(Kind::Notice, notice.to_bytes(), (epoch, ""), Some(&site(1)));
         stage.hand(&bytes)
     };
-    let says_so = |seen: &crate::evil::Seen| {
+    let says_so = |seen: &super::evil::Seen| {
         let event = seen.events.iter().any(|event| matches!(event, fed_proto::round::Event::Registered));
         assert_eq!(event, seen.message(Kind::ChannelProof).is_some(), "it proves itself then and only then");
         event

@@ -10,8 +10,8 @@ use fed_proto::message::{Contribution, JobUpdate, Kind, Payload, Publish};
 use fed_proto::role::Role;
 use fed_proto::signed::Signed;
 
-use crate::evil::{Actor, Round, Stage};
-use crate::support::{job, seconds};
+use super::evil::{Actor, Round, Stage};
+use super::support::{job, seconds};
 
 fn opened(stage: &mut Stage, epoch: u64) -> Round {
     let mut round = stage.round(epoch, Purpose::Periodic, "");
@@ -151,7 +151,7 @@ fn the_same_open_and_list_again_get_the_same_token_and_no_second_report() {
     let mut again = round.clone();
     let seen = stage.open(&mut again);
     assert_eq!(again.list, round.list, "the same challenge");
-    let token = |seen: &crate::evil::Seen| seen.message(Kind::Token).unwrap().payload.clone();
+    let token = |seen: &super::evil::Seen| seen.message(Kind::Token).unwrap().payload.clone();
     assert_eq!(token(&seen), token(&first));
     assert!(seen.message(Kind::Verdict).is_some());
     assert!(stage.publish(&round).collects.is_empty());

@@ -7,8 +7,8 @@ use fed_proto::envelope::Envelope;
 use fed_proto::message::Kind;
 use fed_proto::round::Evidence;
 
-use crate::evil::Stage;
-use crate::words::opened;
+use super::evil::Stage;
+use super::words::opened;
 
 fn gpu(number: u8) -> Device {
     Device {

@@ -489,7 +489,7 @@ impl Stage {
 
     /// A job that runs at the participant.
     pub(crate) fn running(&mut self, epoch: u64) -> Round {
-        let round = self.play(epoch, Purpose::JobStart, &crate::support::job("one", "min_sites = 2"));
+        let round = self.play(epoch, Purpose::JobStart, &super::support::job("one", "min_sites = 2"));
         self.all_accept(&round);
         assert!(self.admit(&round, &round.members).started().is_some());
         round

@@ -13,7 +13,7 @@ use fed_proto::name::Name;
 use fed_proto::round::Event;
 use fed_proto::signed::Signed;
 
-use crate::support::{job, outcome, reason, registered, scheduled, seconds};
+use super::support::{job, outcome, reason, registered, scheduled, seconds};
 
 /// Four sites, and a job that runs at the first three of them.
 fn running(seed: u64) -> (Federation, String) {

@@ -9,7 +9,7 @@ use cc_testkit::federation::{Federation, name, site};
 use fed_proto::job::JobId;
 use fed_proto::message::{Busy, Kind, Payload, Reserved};
 
-use crate::support::{SOON, job, on, opened, outcome, reason, registered, say, scheduled, seconds, silenced};
+use super::support::{SOON, job, on, opened, outcome, reason, registered, say, scheduled, seconds, silenced};
 
 #[test]
 fn job_runs_where_everybody_accepts_everybody() {

@@ -12,7 +12,7 @@ use fed_proto::name::Name;
 use fed_proto::round::Event;
 use fed_proto::signed::Signed;
 
-use crate::support::{
+use super::support::{
     SOON, job, on, opened as epochs, outcome, registered, say, scheduled, seconds, silenced, standing,
 };
 
@@ -342,7 +342,7 @@ fn corner_case_7_whatever_goes_wrong_with_one_is_held_against_one() {
         "who cannot judge is excluded, who was not judged is not"
     );
     federation.attempt(&job("two", "min_sites = 4"), 1, &all.iter().collect::<Vec<_>>());
-    let reason = crate::support::reason(&outcome(&mut federation, 2));
+    let reason = super::support::reason(&outcome(&mut federation, 2));
     assert!(
         reason.contains("site-003 (plug.panicked)") || reason.contains("site-003: plug.panicked"),
         "{reason}"

@@ -10,7 +10,7 @@ use fed_proto::scheduler::Outcome;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use crate::support::{job, registered, seconds};
+use super::support::{job, registered, seconds};
 
 fn faults() -> impl Strategy<Value = Faults> {
     (0_u64..3000, 0_u64..20, 0_u64..20, any::<bool>()).prop_map(|(delay, loss, duplication, reorder)| {

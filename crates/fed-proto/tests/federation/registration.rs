@@ -14,7 +14,7 @@ use fed_proto::name::Name;
 use fed_proto::role::Role;
 use fed_proto::signed::{Header, Signed};
 
-use crate::support::{opened, registered, seconds, silenced, turned_away};
+use super::support::{opened, registered, seconds, silenced, turned_away};
 
 #[test]
 fn sites_register_and_one_server_report_serves_a_batch() {

@@ -15,7 +15,7 @@ use fed_proto::name::Name;
 use fed_proto::role::Role;
 use fed_proto::signed::{Header, Signed};
 
-use crate::support::{
+use super::support::{
     SOON, job, on, opened, outcome, registered, say, say_to, scheduled, seconds, silenced, standing,
     turned_away,
 };

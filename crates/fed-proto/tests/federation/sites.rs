@@ -16,7 +16,7 @@ use fed_proto::name::Name;
 use fed_proto::role::Role;
 use fed_proto::signed::{Header, Signed};
 
-use crate::support::{job, on, outcome, reason, registered, scheduled, seconds};
+use super::support::{job, on, outcome, reason, registered, scheduled, seconds};
 
 /// Signs anything with a site's own key, beyond its own sequence numbers, and hands it to the server over the site's
 /// connection.

@@ -17,8 +17,8 @@ use fed_proto::role::Role;
 use fed_proto::round::{Event, Evidence, Me, Participant};
 use fed_proto::signed::{Header, Signed};
 
-use crate::evil::{Actor, Round, Seen, Stage};
-use crate::support::{job, seconds};
+use super::evil::{Actor, Round, Seen, Stage};
+use super::support::{job, seconds};
 
 pub(crate) fn opened(stage: &mut Stage, epoch: u64) -> Round {
     let mut round = stage.round(epoch, Purpose::Periodic, "");

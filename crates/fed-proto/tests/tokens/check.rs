@@ -6,7 +6,7 @@ use fed_proto::crypto::sha256;
 use fed_proto::role::Role;
 use fed_proto::token::{Checked, RoundTerms};
 
-use crate::fixture::{Case, EPOCH, devices, key, name, peer, profile, root_of, terms};
+use super::fixture::{Case, EPOCH, devices, key, name, peer, profile, root_of, terms};
 
 #[track_caller]
 fn refused(code: Code, change: impl FnOnce(&mut Case)) {

@@ -6,7 +6,7 @@ use fed_proto::binding::DeviceClass;
 use fed_proto::envelope::{Envelope, MAX_ENVELOPE};
 use minicbor::Encoder;
 
-use crate::fixture::{Case, devices};
+use super::fixture::{Case, devices};
 
 /// With every key.
 fn full() -> Envelope {

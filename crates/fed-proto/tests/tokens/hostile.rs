@@ -8,8 +8,8 @@ use fed_proto::signed::Signed;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::fixture::Case;
-use crate::messages::message;
+use super::fixture::Case;
+use super::messages::message;
 
 fn blob() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 0..40)

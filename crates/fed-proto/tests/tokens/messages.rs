@@ -6,7 +6,7 @@ use fed_proto::crypto::{Digest, PublicKey, Signature, sha256};
 use fed_proto::message::{Challenge, Identity, Kind, Payload};
 use fed_proto::signed::{Header, Sequences, Signed};
 
-use crate::fixture::{EPOCH, key, name};
+use super::fixture::{EPOCH, key, name};
 
 fn header() -> Header {
     Header {
@@ -33,7 +33,7 @@ fn n_fl_41_unsigned_model_update() {
     let unsigned = Signed { signature: Signature([0; 64]), ..message.clone() };
     assert_eq!(unsigned.verify(&federation, &key).unwrap_err().code, codes::FL_MESSAGE_UNSIGNED);
     // Signed by somebody else, for another federation, with another payload.
-    let stranger = crate::fixture::key("site-2").public();
+    let stranger = super::fixture::key("site-2").public();
     assert_eq!(message.verify(&federation, &stranger).unwrap_err().code, codes::FL_MESSAGE_UNSIGNED);
     assert_eq!(message.verify(&sha256(b"other"), &key).unwrap_err().code, codes::FL_MESSAGE_UNSIGNED);
     let changed = Signed { payload: b"a model updatf".to_vec(), ..message };
@@ -62,7 +62,7 @@ fn n_fl_41_every_field_of_the_header_is_signed() {
 #[test]
 fn n_fl_31_repeated_sequence() {
     let (message, _, key) = message();
-    let (site_1, site_2) = (key.digest(), crate::fixture::key("site-2").public().digest());
+    let (site_1, site_2) = (key.digest(), super::fixture::key("site-2").public().digest());
     let of = |sequence, recipient: Option<&str>| Header {
         sequence,
         recipient: recipient.map(name),

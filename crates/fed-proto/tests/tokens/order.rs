@@ -5,7 +5,7 @@ use fed_proto::binding::{DeviceClass, Purpose, devices_digest};
 use fed_proto::crypto::sha256;
 use fed_proto::role::Role;
 
-use crate::fixture::{Case, EPOCH, devices, name, peer, profile};
+use super::fixture::{Case, EPOCH, devices, name, peer, profile};
 
 type Fault = (&'static str, Code, fn(&mut Case));
 

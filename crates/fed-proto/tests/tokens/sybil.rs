@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cc_core::{Code, codes};
 use fed_proto::sybil::{Candidate, Identifiers, refuse};
 
-use crate::fixture::name;
+use super::fixture::name;
 
 /// Name, organisation, guest, chip, devices; an empty text is none.
 type Row = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);

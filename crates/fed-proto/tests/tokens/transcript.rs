@@ -5,7 +5,7 @@ use fed_proto::binding::{Purpose, Transcript};
 use fed_proto::crypto::sha256;
 use fed_proto::role::Role;
 
-use crate::fixture::{Case, name, profile};
+use super::fixture::{Case, name, profile};
 
 const PREFIX: usize = b"MUSTER-ATT-BIND\0\x00\x01".len();
 
@@ -115,7 +115,7 @@ fn each_tag_is_compared_and_has_its_code() {
 
 #[test]
 fn devices_are_the_same_in_any_order() {
-    let mut devices = crate::fixture::devices(fed_proto::binding::DeviceClass::Gpu, 4);
+    let mut devices = super::fixture::devices(fed_proto::binding::DeviceClass::Gpu, 4);
     let digest = fed_proto::binding::devices_digest(&devices);
     devices.reverse();
     assert_eq!(fed_proto::binding::devices_digest(&devices), digest);

@@ -4,7 +4,7 @@ use cc_core::codes;
 use fed_proto::binding::{InclusionPath, leaf_hash, root};
 use fed_proto::crypto::{Digest, sha256};
 
-use crate::fixture::leaves;
+use super::fixture::leaves;
 
 fn hashes(leaves: &[Vec<u8>]) -> Vec<Digest> {
     leaves.iter().map(|leaf| leaf_hash(leaf)).collect()
@@ -84,8 +84,8 @@ fn the_seven_leaves_of_the_vector() {
     let leaf = |name: &&str| fed_proto::binding::Leaf {
         federation_id: sha256(b"test-federation"),
         epoch: 7,
-        name: crate::fixture::name(name),
-        role: crate::fixture::role(name),
+        name: super::fixture::name(name),
+        role: super::fixture::role(name),
         nonce: sha256(format!("nonce-{name}").as_bytes()).0,
         key: sha256(format!("key-{name}").as_bytes()),
     };

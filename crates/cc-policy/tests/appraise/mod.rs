@@ -1,17 +1,14 @@
 //! Each row changes one thing in healthy claims and has the exact codes that follow. Rows without a knob hold
 //! the defaults: they fail when a default of *verification.md* 1.3 is weakened or strengthened.
 
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "../common/mod.rs"]
-mod common;
 mod firmware;
 mod guest;
 mod identity;
 mod launch;
 
 use cc_core::Claims;
-use common::*;
+
+use crate::common::*;
 
 /// Name, product line, knobs of `[snp]`, change of the claims, codes, key that the sources end with.
 type Row = (&'static str, &'static str, &'static str, fn(&mut Claims), &'static [&'static str], &'static str);

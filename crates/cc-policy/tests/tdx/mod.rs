@@ -1,10 +1,6 @@
 //! Intel TDX. Each row changes one thing in healthy claims and has the exact codes that follow. Rows without a knob
 //! hold the defaults: they fail when a default of *verification.md* 2.4 is weakened or strengthened.
 
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "../common/mod.rs"]
-mod common;
 mod context;
 mod guest;
 mod launch;
@@ -14,8 +10,9 @@ mod property;
 mod tcb;
 
 use cc_core::Claims;
-use common::codes;
-use common::tdx::*;
+
+use crate::common::codes;
+use crate::common::tdx::*;
 
 /// Name, knobs of `[tdx]`, change of the claims, codes, key that the sources end with.
 type Row = (&'static str, &'static str, fn(&mut Claims), &'static [&'static str], &'static str);

@@ -1,10 +1,6 @@
 //! NVIDIA GPUs and switches. Each row changes one thing in healthy claims and has the exact codes that follow. Rows
 //! without a knob hold the defaults: they fail when a default of *verification.md* 3.3 is weakened or strengthened.
 
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
-
-#[path = "../common/mod.rs"]
-mod common;
 mod context;
 mod device;
 mod firmware;
@@ -14,8 +10,9 @@ mod property;
 mod state;
 
 use cc_core::Claims;
-use common::codes;
-use common::gpu::*;
+
+use crate::common::codes;
+use crate::common::gpu::*;
 
 /// Name, knobs of `[gpu]`, change of the devices, codes, key that the sources end with.
 type Row = (&'static str, &'static str, fn(&mut Vec<Claims>), &'static [&'static str], &'static str);

@@ -1,29 +1,33 @@
-//! Published quotes with published collateral, and the outcome that each has at an instant. Also compiled into the tests of
-//! the command line.
-#![allow(dead_code, reason = "each test program uses a part")]
+//! Published quotes with published collateral, and the outcome that each has at an instant.
 
 /// 2023-06-20, within the collateral of 2023.
-pub(crate) const MID_2023: u64 = 1_687_219_200;
+pub const MID_2023: u64 = 1_687_219_200;
 /// 2025-02-14.
-pub(crate) const FEB_2025: u64 = 1_739_491_200;
+pub const FEB_2025: u64 = 1_739_491_200;
 /// 2025-10-28T12:00:00Z, within both documents of October.
-pub(crate) const OCT_2025: u64 = 1_761_652_800;
+pub const OCT_2025: u64 = 1_761_652_800;
 /// 2026-03-18.
-pub(crate) const MAR_2026: u64 = 1_773_792_000;
-/// Instants at which the corpus has statuses computed by dcap-qvl.
-pub(crate) const QVL_2025_06: u64 = 1_750_415_547;
-pub(crate) const QVL_2025_09: u64 = 1_756_885_319;
-pub(crate) const QVL_2026_02: u64 = 1_771_498_731;
+pub const MAR_2026: u64 = 1_773_792_000;
+/// 2025-06-20, at which the corpus has statuses computed by dcap-qvl.
+pub const QVL_2025_06: u64 = 1_750_415_547;
+/// 2025-09-03, likewise.
+pub const QVL_2025_09: u64 = 1_756_885_319;
+/// 2026-02-19, likewise.
+pub const QVL_2026_02: u64 = 1_771_498_731;
 
-pub(crate) const NOT_FOUND: &str = "tdx.tcb.not_found";
-pub(crate) const BELOW: &str = "the PCK certificate's components are below every level";
-pub(crate) const OTHER_PLATFORM: &str = "no collateral of the platform's FMSPC is published";
+/// The code of platforms below every level of the collateral.
+pub const NOT_FOUND: &str = "tdx.tcb.not_found";
+/// Why: such a platform.
+pub const BELOW: &str = "the PCK certificate's components are below every level";
+/// Why: a platform that the collateral does not speak of.
+pub const OTHER_PLATFORM: &str = "no collateral of the platform's FMSPC is published";
 
 /// Folder, file, collateral, instant, TCB status or code, and why it is not accepted.
-pub(crate) type Row = (&'static str, &'static str, &'static str, u64, &'static str, &'static str);
+pub type Row = (&'static str, &'static str, &'static str, u64, &'static str, &'static str);
 
+/// What each quote comes to with each collateral.
 #[rustfmt::skip]
-pub(crate) const ROWS: [Row; 27] = [
+pub const ROWS: [Row; 27] = [
     ("tdx/quote-tappd-premai", "quote.dat", "dcapqvl-2026-02", QVL_2026_02, "tdx.fmspc.mismatch", OTHER_PLATFORM),
     ("tdx/v4-dcapqvl-20a06f-near", "quote.bin", "near-gas-2025-09", QVL_2025_09, "UpToDate", ""),
     ("tdx/v4-dcapqvl-b0c06f", "quote.bin", "dcapqvl-2025-06", QVL_2025_06, "UpToDate", ""),
@@ -55,7 +59,7 @@ pub(crate) const ROWS: [Row; 27] = [
 
 /// Advisories of the rows that have any.
 #[rustfmt::skip]
-pub(crate) const ADVISORIES: [(&str, &str, &[&str]); 3] = [
+pub const ADVISORIES: [(&str, &str, &[&str]); 3] = [
     ("tdx/v4-dcaprs-00806f05", "*", &["00960", "00982", "00986"]),
     ("tdx-azure-vtpm/trustee-v0-v1", "*", &["00960", "00982", "00986"]),
     ("tdx/v4-trustee-debug", "attestation-rs-2026-03", &[
@@ -65,7 +69,7 @@ pub(crate) const ADVISORIES: [(&str, &str, &[&str]); 3] = [
 
 /// Published collateral, as the blobs that a host would have. Signing chains stand in for each other: Intel has one signer
 /// at a time. Some collateral is published without revocation lists.
-pub(crate) const COLLATERAL: [(&str, &[&str]); 8] = [
+pub const COLLATERAL: [(&str, &[&str]); 8] = [
     (
         "spr-2023-06",
         &[
@@ -124,7 +128,7 @@ pub(crate) const COLLATERAL: [(&str, &[&str]); 8] = [
 ];
 
 /// What is no quote that anybody could accept, and why; published with the others.
-pub(crate) const NO_QUOTES: [(&str, &str); 5] = [
+pub const NO_QUOTES: [(&str, &str); 5] = [
     // MACed reports: of use to the machine alone.
     ("tdx/tdreport-raw/report.dat", "tdx.version.unsupported"),
     ("tdx/tdreport-raw/tdx_report_1.bin", "tdx.version.unsupported"),

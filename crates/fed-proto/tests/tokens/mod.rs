@@ -1,13 +1,5 @@
 //! Tokens one by one: their form, what is checked of them in which order, and who is refused over all of them. Rows of
 //! the negative-test catalogue (*verification.md* 7) name the functions.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
 
 mod check;
 mod envelope;

@@ -1,12 +1,8 @@
 //! Azure's container groups and machines. Each row changes one thing in healthy claims and has the exact codes that follow.
 //! Rows without a knob hold the defaults: they fail when a default is weakened or strengthened.
 
-#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests")]
-
 mod aci;
 mod cce;
-#[path = "../common/mod.rs"]
-mod common;
 mod context;
 mod cvm;
 mod examples;
@@ -16,8 +12,9 @@ mod needed;
 mod property;
 
 use cc_core::Claims;
-use common::azure::*;
-use common::codes;
+
+use crate::common::azure::*;
+use crate::common::codes;
 
 /// Name, knobs of the section, change of the claims, codes, key that the sources end with.
 type Row<'a> = (&'a str, &'a str, fn(&mut Claims), &'a [&'a str], &'a str);

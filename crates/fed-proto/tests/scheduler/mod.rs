@@ -1,10 +1,4 @@
 //! The scheduler against *workflow.md* S1 to S8, and the cases of NVFlare's own tests of its scheduler in our terms.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test: a panic is the wanted failure"
-)]
 
 mod attempts;
 mod model;
