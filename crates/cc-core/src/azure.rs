@@ -6,7 +6,7 @@
 
 use minicbor::{Decoder, Encoder};
 
-use crate::{BoundField, BoundKind, Code, Finding, codes};
+use crate::{BoundField, BoundKind, Code, Finding, codes, lower_hex};
 
 /// What stands before the binding's digits in runtime data.
 const BEFORE: &str = r#"{"muster":{"v":1,"bind":""#;
@@ -161,7 +161,7 @@ pub fn tpm2b(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The runtime data that carry a binding: `{"muster":{"v":1,"bind":"<128 lower-case hexadecimal digits>"}}`.
 pub fn runtime_data(binding: &[u8; 64]) -> Vec<u8> {
-    format!("{BEFORE}{}{AFTER}", hex::encode(binding)).into_bytes()
+    format!("{BEFORE}{}{AFTER}", lower_hex::encode(binding)).into_bytes()
 }
 
 /// The binding in runtime data that are exactly what [`runtime_data`] writes; anything else, so a second key or other
@@ -169,12 +169,7 @@ pub fn runtime_data(binding: &[u8; 64]) -> Vec<u8> {
 pub fn binding_of(runtime_data: &[u8]) -> Result<[u8; 64], Finding> {
     let read = || {
         let digits = runtime_data.strip_prefix(BEFORE.as_bytes())?.strip_suffix(AFTER.as_bytes())?;
-        if digits.iter().any(u8::is_ascii_uppercase) {
-            return None;
-        }
-        let mut binding = [0; 64];
-        hex::decode_to_slice(digits, &mut binding).ok()?;
-        Some(binding)
+        lower_hex::decode(digits)
     };
     read().ok_or_else(|| {
         let start = String::from_utf8_lossy(runtime_data.get(..64).unwrap_or(runtime_data)).into_owned();

@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 use smol_str::SmolStr;
 
 use crate::limits::{MAX_CLAIM_DEPTH, MAX_CLAIM_ENTRIES};
+use crate::lower_hex;
 
 /// One claim's value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -105,7 +106,7 @@ impl Claims {
 
     /// Adds or replaces a claim whose value is bytes, as lower-case hexadecimal text.
     pub fn insert_bytes(&mut self, name: &str, bytes: &[u8]) {
-        self.insert(name, lower_hex(bytes));
+        self.insert(name, lower_hex::encode(bytes));
     }
 
     /// Where a claim is, or where it would be.
@@ -157,16 +158,9 @@ impl Claims {
 
     /// A claim that must be there and be exactly `N` bytes in lower-case hexadecimal.
     pub fn bytes<const N: usize>(&self, name: &str) -> Result<[u8; N], ClaimsError> {
-        let text = self.text(name)?;
-        let mut bytes = [0; N];
-        if text.bytes().any(|b| b.is_ascii_uppercase()) || hex::decode_to_slice(text, &mut bytes).is_err() {
-            return Err(ClaimsError {
-                name: name.to_owned(),
-                expected: "bytes in hexadecimal",
-                found: "other text",
-            });
-        }
-        Ok(bytes)
+        let other =
+            || ClaimsError { name: name.to_owned(), expected: "bytes in hexadecimal", found: "other text" };
+        lower_hex::decode(self.text(name)?).ok_or_else(other)
     }
 
     /// Whether there are no claims.
@@ -183,16 +177,6 @@ impl Claims {
     pub(crate) fn take(&mut self, name: &str) -> Option<ClaimValue> {
         let at = self.position(name).ok()?;
         Some(self.0.remove(at).1)
-    }
-}
-
-/// Bytes as lower-case hexadecimal text; `hex::encode` goes through an iterator of characters and is several times
-/// slower, which shows beside one signature verification.
-fn lower_hex(bytes: &[u8]) -> String {
-    let mut text = vec![0; bytes.len().saturating_mul(2)];
-    match hex::encode_to_slice(bytes, &mut text) {
-        Ok(()) => String::from_utf8(text).unwrap_or_default(),
-        Err(_) => hex::encode(bytes),
     }
 }
 

@@ -17,6 +17,7 @@ mod code;
 pub mod exchange;
 pub mod gpu;
 pub mod limits;
+pub mod lower_hex;
 pub mod message;
 mod outcome;
 mod profile;

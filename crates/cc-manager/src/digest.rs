@@ -23,9 +23,7 @@ impl Sha256 {
 
     /// Reads exactly 64 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; 32];
-        let lower = !text.bytes().any(|b| b.is_ascii_uppercase());
-        (lower && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(Self(bytes))
+        cc_core::lower_hex::decode(text).map(Self)
     }
 }
 

@@ -14,9 +14,7 @@ pub struct Digest(pub [u8; 32]);
 impl Digest {
     /// Reads its one spelling: 64 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let lower = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
-        let mut bytes = [0; 32];
-        (lower && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(Self(bytes))
+        cc_core::lower_hex::decode(text).map(Self)
     }
 
     /// The bytes.

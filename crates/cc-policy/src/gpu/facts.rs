@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use cc_core::{ClaimValue, Claims};
+use cc_core::{ClaimValue, Claims, lower_hex};
 
 use super::values::{Arch, DriverVersion, Pdi, Ueid, VbiosVersion};
 use crate::facts::{Fact, Missing, bytes, integer, printable, read, read_text};
@@ -186,11 +186,7 @@ fn numbers(list: Option<&ClaimValue>) -> Option<Vec<u64>> {
 fn pdis(list: Option<&ClaimValue>) -> Option<BTreeSet<Pdi>> {
     let Some(ClaimValue::List(items)) = list else { return None };
     let pdi = |item: &ClaimValue| match item {
-        ClaimValue::Text(text) if !text.bytes().any(|b| b.is_ascii_uppercase()) => {
-            let mut pdi = [0; 8];
-            hex::decode_to_slice(text, &mut pdi).ok()?;
-            Some(pdi)
-        }
+        ClaimValue::Text(text) => lower_hex::decode(text),
         _ => None,
     };
     items.iter().map(pdi).collect()

@@ -1,7 +1,10 @@
 //! Rule J1: the form of a token.
 
+use std::sync::LazyLock;
+
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::NO_PAD;
+use base64::engine::simd::Simd;
 use cc_core::{Finding, codes};
 use serde::de::MapAccess;
 
@@ -100,9 +103,11 @@ impl<'a, T: for<'de> Members<'de>> Token<'a, T> {
     }
 }
 
-/// Base64 in the alphabet of URLs, canonical, without padding.
+/// Base64 in the alphabet of URLs, canonical, without padding; many digits at once, since tokens have thousands.
+static BASE64: LazyLock<Simd> = LazyLock::new(|| Simd::url_safe(NO_PAD));
+
 fn decoded(what: &str, segment: &str) -> Result<Vec<u8>, Finding> {
-    URL_SAFE_NO_PAD.decode(segment).map_err(|error| invalid(format!("{what}: {error}")))
+    BASE64.decode(segment).map_err(|error| invalid(format!("{what}: {error}")))
 }
 
 pub(super) fn invalid(detail: String) -> Finding {

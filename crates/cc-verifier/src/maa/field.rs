@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use cc_core::lower_hex;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -46,23 +47,7 @@ impl<const N: usize> Claim for [u8; N] {
     const NAME: &'static str = "text of as many lower-case hexadecimal digits as the field has";
 
     fn of_text(text: &str) -> Option<Self> {
-        let (pairs, rest) = text.as_bytes().as_chunks();
-        if pairs.len() != N || !rest.is_empty() {
-            return None;
-        }
-        let mut bytes = [0; N];
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = nibble(*high)? << 4 | nibble(*low)?;
-        }
-        Some(bytes)
-    }
-}
-
-const fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit & 0xf),
-        b'a'..=b'f' => Some((digit & 0xf).wrapping_add(9)),
-        _ => None,
+        lower_hex::decode(text)
     }
 }
 
