@@ -1,4 +1,4 @@
-//! What the integration tests share: where things are, plugin configurations, the corpus, emulated participants.
+//! What the integration tests share: where things are, plugin configurations, emulated participants.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +10,6 @@
 )]
 
 pub mod cli;
-pub mod corpus;
 pub mod federation;
 pub mod place;
 pub mod verifier;

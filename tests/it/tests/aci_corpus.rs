@@ -6,9 +6,9 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cc_testkit::published::corpus;
 use cc_testkit::published::tdx::COLLATERAL as COLLATERAL_SETS;
 use muster_it::cli::{Muster, Ran};
-use muster_it::corpus::corpus;
 use muster_it::place::{entry, plugins};
 use serde_json::{Value, json};
 
@@ -125,7 +125,7 @@ fn run(muster: &Muster, plugins: &str, corpus: &Path, row: &Row, more: &str) -> 
 
 #[test]
 fn every_item_has_its_outcome() {
-    let Some(corpus) = corpus("real evidence of Azure's groups and machines", ROWS.len()) else { return };
+    let corpus = corpus();
     let corpus = corpus.canonicalize().unwrap();
     let muster = Muster::new();
     let plugins = configured(&muster);
@@ -196,7 +196,7 @@ fn observed(folder: &Path, claims: &Value) {
 /// What a quote is bound to is compared by the host, all of it.
 #[test]
 fn the_binding_is_compared() {
-    let Some(corpus) = corpus("the binding of Azure's groups and machines", 3) else { return };
+    let corpus = corpus();
     let corpus = corpus.canonicalize().unwrap();
     let muster = Muster::new();
     let plugins = configured(&muster);

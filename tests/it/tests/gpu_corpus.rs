@@ -5,8 +5,8 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cc_testkit::published::corpus;
 use muster_it::cli::{Muster, Ran};
-use muster_it::corpus::corpus;
 use muster_it::place::plugins;
 use serde_json::Value;
 
@@ -211,7 +211,7 @@ fn run(
 
 #[test]
 fn every_item_has_its_outcome() {
-    let Some(corpus) = corpus("real evidence of GPUs and switches", ROWS.len()) else { return };
+    let corpus = corpus();
     let corpus = corpus.canonicalize().unwrap();
     let muster = Muster::new();
     let mut folders = std::collections::BTreeSet::new();
@@ -292,7 +292,7 @@ fn chains_that_are_not_whole_are_refused() {
         ("case3.txt", "gpu.chain.length"),
         ("case4.txt", "gpu.chain.length"),
     ];
-    let Some(corpus) = corpus("certificate chains of a GPU", CASES.len()) else { return };
+    let corpus = corpus();
     let corpus = corpus.canonicalize().unwrap();
     let report = std::fs::read(corpus.join(COMPLETE).join("report.bin")).unwrap();
     let (muster, folder) = (Muster::new(), tempfile::tempdir().unwrap());
@@ -317,7 +317,7 @@ fn chains_that_are_not_whole_are_refused() {
 
 #[test]
 fn the_nonce_is_compared() {
-    let Some(corpus) = corpus("the nonce of real evidence", 3) else { return };
+    let corpus = corpus();
     let corpus = corpus.canonicalize().unwrap();
     let (muster, item) = (Muster::new(), corpus.join("nvidia-gpu/multi-hopper-nvat/multi_gpu_hopper.json"));
     let ask = |nonce: &str| {

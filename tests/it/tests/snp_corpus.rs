@@ -7,7 +7,7 @@ use cc_core::message::{Blob, MESSAGE_VERSION, VerifyRequest};
 use cc_core::{Accepted, Claims, Finding, Profile, UnixTime};
 use cc_manager::endorsements::{Origin, load};
 use cc_manager::{Config, Host};
-use muster_it::corpus::corpus;
+use cc_testkit::published::corpus;
 use muster_it::place::{fixture, plugins};
 use serde_json::Value;
 
@@ -87,7 +87,7 @@ const WAIVED: &[&str] = &["snp.crl.missing"];
 
 #[test]
 fn every_item_has_its_outcome() {
-    let Some(corpus) = corpus("real SNP reports", ITEMS.len()) else { return };
+    let corpus = corpus();
     let host = host();
     for (name, now, without, expected, why) in ITEMS {
         let request = request(&corpus.join("snp").join(name), without, WAIVED, *now);
@@ -103,7 +103,7 @@ fn every_item_has_its_outcome() {
 
 #[test]
 fn without_the_waiver_no_item_is_accepted() {
-    let Some(corpus) = corpus("real SNP reports without a revocation list", ITEMS.len()) else { return };
+    let corpus = corpus();
     let host = host();
     for (name, now, without, expected, _) in ITEMS {
         let request = request(&corpus.join("snp").join(name), without, &[], *now);
@@ -116,7 +116,7 @@ fn without_the_waiver_no_item_is_accepted() {
 
 #[test]
 fn every_observed_value_is_a_claim() {
-    let Some(corpus) = corpus("claims of real SNP reports", 12) else { return };
+    let corpus = corpus();
     let host = host();
     let (mut items, mut values) = (0, 0);
     for (name, now, without, expected, _) in ITEMS {
@@ -153,7 +153,7 @@ fn shown(host: &Host, folder: &Path) -> Claims {
 
 #[test]
 fn the_kernels_json_form_carries_its_own_chain() {
-    let Some(corpus) = corpus("the JSON form of a real report", 1) else { return };
+    let corpus = corpus();
     let file = std::fs::read(corpus.join("snp/genoa-v3-tsm-veraison/sevsnp-tsm-report.json")).unwrap();
     let imported = cc_manager::import(&Profile::snp_raw_1(), &file, "report").unwrap();
     let request = VerifyRequest {
@@ -189,7 +189,7 @@ macro_rules! sweeps {
             use super::*;
             $(#[test]
             fn $test() {
-                let Some(corpus) = corpus(concat!("flipped bits of ", $item), 9472) else { return };
+                let corpus = corpus();
                 let bits = no_flip_is_accepted(&host(), &corpus.join("snp").join($item), $now);
                 assert_eq!(bits, 9472);
                 println!("{bits} flipped bits of {}", $item);
@@ -233,7 +233,7 @@ fn flipped_bits_of_the_fixtures_are_rejected() {
 /// signature, so that root, chain, validity and extensions held.
 #[test]
 fn leaves_without_a_report_have_good_chains() {
-    let Some(corpus) = corpus("leaves without a report", 2) else { return };
+    let corpus = corpus();
     let host = host();
     for (leaf, item) in
         [("vcek_turin.der", "turin-v5-azure-tav"), ("vcek_milan_enarx.der", "milan-v3-azure-tav")]

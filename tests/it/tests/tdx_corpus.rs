@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use cc_core::UnixTime;
+use cc_testkit::published::corpus;
 use cc_testkit::published::tdx::{ADVISORIES, COLLATERAL, FEB_2025, NO_QUOTES, QVL_2026_02, ROWS};
 use muster_it::cli::Muster;
-use muster_it::corpus::corpus;
 use muster_it::place::plugins;
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ fn published(name: &str) -> &'static [&'static str] {
 
 #[test]
 fn every_item_has_its_outcome_status_and_advisories() {
-    let Some(corpus) = corpus("real TDX quotes", ROWS.len()) else { return };
+    let corpus = corpus();
     let muster = Muster::new();
     for (folder, file, name, at, expected, _) in ROWS {
         let mut more = format!("--offline --at {}", UnixTime::from_secs(at));
@@ -65,7 +65,7 @@ fn every_item_has_its_outcome_status_and_advisories() {
 
 #[test]
 fn what_is_no_quote_is_refused() {
-    let Some(corpus) = corpus("what is no TDX quote", NO_QUOTES.len()) else { return };
+    let corpus = corpus();
     let muster = Muster::new();
     for (file, expected) in NO_QUOTES {
         let more = format!("--offline --at {}", UnixTime::from_secs(QVL_2026_02));
@@ -77,7 +77,7 @@ fn what_is_no_quote_is_refused() {
 
 #[test]
 fn an_event_log_is_shown_and_replayed() {
-    let Some(corpus) = corpus("real event logs", 2) else { return };
+    let corpus = corpus();
     let quote = "tdx/v4-gotdx-cos113-ccel/quote.bin";
     let log = "tdx/v4-gotdx-cos113-ccel/ccel_data.dat";
     let muster = Muster::new();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Metadata, TargetKind};
 
-use super::sources::rust_files;
+use super::sources::{rust_files, without_comments};
 use crate::run::{Result, read, root};
 
 pub(super) fn check(metadata: &Metadata) -> Result<Vec<String>> {
@@ -32,9 +32,14 @@ pub(super) fn check(metadata: &Metadata) -> Result<Vec<String>> {
 
 /// Whether a compiler is started on this file itself.
 fn is_root(file: &Path) -> bool {
-    let within = |folder: &str| file.parent().is_some_and(|parent| parent.ends_with(folder));
+    let Some(folder) = file.parent() else { return false };
     let named = |name: &str| file.file_name().is_some_and(|file| file == name);
-    named("lib.rs") || named("main.rs") || ["fuzz_targets", "examples", "bin"].into_iter().any(within)
+    // A folder of benchmarks is a program; one of tests is a module of `tests/main.rs`.
+    let programs = ["src", "tests"].into_iter().any(|name| folder.ends_with(name))
+        || folder.parent().is_some_and(|above| above.ends_with("benches"));
+    named("lib.rs") && folder.ends_with("src")
+        || named("main.rs") && programs
+        || ["fuzz_targets", "examples", "bin"].into_iter().any(|name| folder.ends_with(name))
 }
 
 /// The files that others name by their path.
@@ -59,13 +64,48 @@ fn declared(file: &Path) -> Result<bool> {
         file.with_extension("")
     };
     let (Some(name), Some(folder)) = (module.file_name(), module.parent()) else { return Ok(false) };
-    let declaration = format!("mod {};", name.to_string_lossy());
     let above = ["lib.rs", "main.rs", "mod.rs"].map(|file| folder.join(file));
     for above in above.into_iter().chain([folder.with_extension("rs")]) {
         let above: PathBuf = root().join(above);
-        if above.is_file() && read(&above)?.lines().any(|line| line.trim_start().ends_with(&declaration)) {
+        if above.is_file() && declares(&read(&above)?, &name.to_string_lossy()) {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Whether a text has a module of that name in another file.
+fn declares(text: &str, name: &str) -> bool {
+    let declaration = format!("mod {name};");
+    let visible = format!(" {declaration}");
+    without_comments(text).lines().map(str::trim).any(|line| line == declaration || line.ends_with(&visible))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_is_declared_by_its_own_name_and_not_in_a_comment() {
+        for text in ["mod a;", "use b;\n    mod a;\n", "pub(crate) mod a;", "#[cfg(test)]\nmod a;"] {
+            assert!(declares(text, "a"), "{text}");
+        }
+        for text in ["", "// mod a;", "/// mod a;", "mod ba;", "mod a {", "mod a_b;", "amod a;"] {
+            assert!(!declares(text, "a"), "{text}");
+        }
+    }
+
+    #[test]
+    fn programs_are_roots_where_cargo_looks_for_them() {
+        for root in
+            ["crates/a/src/lib.rs", "crates/a/tests/main.rs", "it/benches/verify/main.rs", "a/src/bin/b.rs"]
+        {
+            assert!(is_root(Path::new(root)), "{root}");
+        }
+        for file in
+            ["crates/a/tests/b/main.rs", "crates/a/tests/b.rs", "crates/a/src/b/mod.rs", "a/benches/b.rs"]
+        {
+            assert!(!is_root(Path::new(file)), "{file}");
+        }
+    }
 }

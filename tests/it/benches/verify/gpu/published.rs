@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use cc_core::gpu::{Device, DeviceClass, encode};
 use cc_core::message::{Blob, MESSAGE_VERSION, VerifyRequest};
 use cc_core::{Profile, UnixTime};
+use cc_testkit::published;
 use cc_verifier::gpu::rim::Rim;
 use cc_verifier::gpu::{Anchors, Verifier};
-use muster_it::corpus::corpus;
 
 use super::{ENTRIES, accepted, bench};
 use crate::harness::Bench;
@@ -30,11 +30,14 @@ const WAIVED: &str = "gpu.ocsp.unavailable";
 const ROOT: &[u8] =
     include_bytes!("../../../../../crates/cc-verifier/anchors/nvidia/corim-signing-root-ca.der");
 
-/// None, with a loud note, where there is no corpus.
+/// None, with a loud note, where there is no published evidence.
 pub(super) fn benches(plugins: &Path) -> Vec<Bench> {
-    let Some(corpus) = corpus("benchmarks of published evidence of a GPU (gpu.real.*, gpu.verify.abi)", 4)
-    else {
-        return Vec::new();
+    let corpus = match published::find() {
+        Ok(corpus) => corpus,
+        Err(missing) => {
+            eprintln!("## SKIPPED: gpu.real.* and gpu.verify.abi: {missing}");
+            return Vec::new();
+        }
     };
     let item = corpus.join(FOLDER);
     vec![known_device(&item), full(&item), abi(&item, plugins), manifest(&item)]
